@@ -1,0 +1,81 @@
+package bpmn
+
+import "github.com/grevy-io/grevy/feel"
+
+// Model is what one resource holds: its executable processes in document order.
+type Model struct {
+	Processes []*Process
+	// Size is a rough count of the bytes the model holds in memory, for a
+	// cache that is bounded by bytes.
+	Size int
+}
+
+// Process is one executable process.
+type Process struct {
+	ID, Name, VersionTag string
+	// Root is the process itself as a flow scope.
+	Root *Element
+	// Elements holds every element by Index; Elements[0] is Root. An element
+	// comes before the elements inside it.
+	Elements []*Element
+	// Flows holds every sequence flow by Index, in document order, those of
+	// sub-processes included.
+	Flows []*Flow
+
+	byID map[string]*Element
+}
+
+// Element gives the element with this id, nil if the process has none.
+// Sequence flows are not elements.
+func (p *Process) Element(id string) *Element { return p.byID[id] }
+
+// Element is a process or a flow node.
+type Element struct {
+	Index    int
+	ID, Name string
+	Type     ElementType
+	Event    EventType
+	// Scope is the process or sub-process the element stands in, nil for the process.
+	Scope *Element
+	// Children are the elements directly inside a process or sub-process, in document order.
+	Children []*Element
+	// Incoming and Outgoing are in document order of the sequenceFlow elements;
+	// the <incoming> and <outgoing> references inside a node are not consulted.
+	Incoming, Outgoing []*Flow
+	// Default is the default flow of an exclusive or inclusive gateway, nil if it has none.
+	Default *Flow
+	// NoneStart is the none start event of a process or sub-process, nil if it has none.
+	NoneStart *Element
+	// Job is set on elements that create a job, nil on all others.
+	Job             *Job
+	Inputs, Outputs []Mapping
+}
+
+// Flow is a sequence flow.
+type Flow struct {
+	Index          int
+	ID             string
+	Source, Target *Element
+	// Condition is nil on an unconditional flow.
+	Condition *feel.Expression
+}
+
+// Job says what job an element creates.
+type Job struct {
+	// Type evaluates to a string, Retries to a number.
+	Type, Retries *feel.Expression
+	// Headers are in document order; of a key given twice the last one stands.
+	Headers []Header
+	// HeadersJSON is the headers as a compact JSON object, "{}" without any.
+	HeadersJSON []byte
+}
+
+// Header is a task header: a constant the job carries.
+type Header struct{ Key, Value string }
+
+// Mapping writes the value of Source to the variable Target, which is the
+// path of a nested property: a.b.c is ["a" "b" "c"].
+type Mapping struct {
+	Source *feel.Expression
+	Target []string
+}
