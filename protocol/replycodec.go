@@ -1,0 +1,174 @@
+package protocol
+
+func (p *Done) encode(b []byte) []byte { return b }
+func (p *Done) decode(*Reader)         {}
+
+func (p *Deployed) encode(b []byte) []byte {
+	d := Deployment{Key: p.Key, Definitions: p.Definitions}
+	return AppendUint(AppendDeployment(b, &d), p.Seq)
+}
+
+func (p *Deployed) decode(r *Reader) {
+	d := ReadDeployment(r)
+	p.Key, p.Definitions, p.Seq = d.Key, d.Definitions, r.Uint()
+}
+
+func (p *Created) encode(b []byte) []byte {
+	b = AppendInt(AppendInt(b, int64(p.DefinitionKey)), int64(p.InstanceKey))
+	return AppendInt(AppendString(b, p.ProcessID), int64(p.Version))
+}
+
+func (p *Created) decode(r *Reader) {
+	*p = Created{DefinitionKey: r.Key(), InstanceKey: r.Key(), ProcessID: r.String(), Version: int32(r.Int())}
+}
+
+func (p *Result) encode(b []byte) []byte { return AppendBytes(p.Created.encode(b), p.Variables) }
+func (p *Result) decode(r *Reader)       { p.Created.decode(r); p.Variables = r.Bytes() }
+
+func (p *Jobs) encode(b []byte) []byte {
+	b = AppendBool(b, p.Truncated)
+	b = AppendUint(b, uint64(len(p.Jobs)))
+	for i := range p.Jobs {
+		b = appendJob(b, &p.Jobs[i])
+	}
+	return b
+}
+
+func (p *Jobs) decode(r *Reader) {
+	p.Truncated = r.Bool()
+	p.Jobs = make([]Job, r.Count(12))
+	for i := range p.Jobs {
+		p.Jobs[i] = readJob(r)
+	}
+}
+
+func appendJob(b []byte, j *Job) []byte {
+	for _, k := range [...]Key{j.Key, j.InstanceKey, j.DefinitionKey, j.ElementKey} {
+		b = AppendInt(b, int64(k))
+	}
+	for _, s := range [...]string{j.Type, j.ProcessID, j.ElementID, j.Worker} {
+		b = AppendString(b, s)
+	}
+	b = AppendInt(AppendInt(b, int64(j.Version)), int64(j.Retries))
+	b = AppendInt(b, j.Deadline)
+	return AppendBytes(AppendBytes(b, j.Headers), j.Variables)
+}
+
+func readJob(r *Reader) Job {
+	return Job{
+		Key: r.Key(), InstanceKey: r.Key(), DefinitionKey: r.Key(), ElementKey: r.Key(),
+		Type: r.String(), ProcessID: r.String(), ElementID: r.String(), Worker: r.String(),
+		Version: int32(r.Int()), Retries: int32(r.Int()), Deadline: r.Int(),
+		Headers: r.Bytes(), Variables: r.Bytes(),
+	}
+}
+
+func (p *KeyReply) encode(b []byte) []byte { return AppendInt(b, int64(p.Key)) }
+func (p *KeyReply) decode(r *Reader)       { p.Key = r.Key() }
+
+func appendRefused(b []byte, list []RefusedItem) []byte {
+	b = AppendUint(b, uint64(len(list)))
+	for _, i := range list {
+		b = AppendString(AppendUint(b, i.Seq), i.Reason)
+	}
+	return b
+}
+
+func readRefused(r *Reader) []RefusedItem {
+	n := r.Count(2)
+	if n == 0 {
+		return nil
+	}
+	list := make([]RefusedItem, n)
+	for i := range list {
+		list[i] = RefusedItem{Seq: r.Uint(), Reason: r.String()}
+	}
+	return list
+}
+
+func (p *Received) encode(b []byte) []byte {
+	b = AppendUint(AppendUint(b, p.Epoch), p.UpTo)
+	b = AppendBool(appendRefused(b, p.Refused), p.Gap)
+	b = AppendUint(b, uint64(len(p.Missing)))
+	for i := range p.Missing {
+		b = append(b, p.Missing[i][:]...)
+	}
+	return b
+}
+
+func (p *Received) decode(r *Reader) {
+	*p = Received{Epoch: r.Uint(), UpTo: r.Uint(), Refused: readRefused(r), Gap: r.Bool()}
+	if n := r.Count(len(Hash{})); n > 0 {
+		p.Missing = make([]Hash, n)
+		for i := range p.Missing {
+			p.Missing[i] = r.Hash()
+		}
+	}
+}
+
+func (p *DefinitionReply) encode(b []byte) []byte {
+	b = AppendDefinition(AppendUint(AppendUint(b, p.Epoch), p.Seq), &p.Definition)
+	return AppendBytes(b, p.Body)
+}
+
+func (p *DefinitionReply) decode(r *Reader) {
+	*p = DefinitionReply{Epoch: r.Uint(), Seq: r.Uint(), Definition: ReadDefinition(r), Body: r.Bytes()}
+}
+
+func (p *Deployments) encode(b []byte) []byte {
+	b = AppendUint(b, p.Seq)
+	b = AppendUint(b, uint64(len(p.List)))
+	for i := range p.List {
+		b = appendStatus(b, &p.List[i])
+	}
+	return b
+}
+
+func appendStatus(b []byte, s *DeploymentStatus) []byte {
+	b = AppendDeployment(b, &s.Deployment)
+	b = AppendUint(b, uint64(len(s.Pending)))
+	for _, p := range s.Pending {
+		b = AppendInt(AppendUint(b, uint64(p.Partition)), p.Since)
+		b = AppendString(AppendInt(b, int64(p.Attempts)), p.Error)
+	}
+	b = AppendUint(b, uint64(len(s.Refused)))
+	for _, p := range s.Refused {
+		b = AppendString(AppendUint(b, uint64(p.Partition)), p.Reason)
+	}
+	return b
+}
+
+func (p *Deployments) decode(r *Reader) {
+	p.Seq = r.Uint()
+	p.List = make([]DeploymentStatus, r.Count(5))
+	for i := range p.List {
+		s := DeploymentStatus{Deployment: ReadDeployment(r)}
+		s.Pending = make([]PendingPush, r.Count(4))
+		for k := range s.Pending {
+			s.Pending[k] = PendingPush{Partition: PartitionID(r.Uint()), Since: r.Int(), Attempts: int32(r.Int()), Error: r.String()}
+		}
+		s.Refused = make([]RefusedPush, r.Count(2))
+		for k := range s.Refused {
+			s.Refused[k] = RefusedPush{Partition: PartitionID(r.Uint()), Reason: r.String()}
+		}
+		p.List[i] = s
+	}
+}
+
+func (p *Info) encode(b []byte) []byte {
+	b = AppendUint(b, uint64(p.Partition))
+	for _, v := range [...]uint64{p.Term, p.Applied, p.DeploymentSeq} {
+		b = AppendUint(b, v)
+	}
+	for _, v := range [...]int64{p.OldestPending, p.Pending, p.Instances, p.JobsWaiting, p.JobsActive, p.Incidents} {
+		b = AppendInt(b, v)
+	}
+	return b
+}
+
+func (p *Info) decode(r *Reader) {
+	*p = Info{
+		Partition: PartitionID(r.Uint()), Term: r.Uint(), Applied: r.Uint(), DeploymentSeq: r.Uint(),
+		OldestPending: r.Int(), Pending: r.Int(), Instances: r.Int(), JobsWaiting: r.Int(), JobsActive: r.Int(), Incidents: r.Int(),
+	}
+}
