@@ -1,0 +1,218 @@
+package state
+
+import (
+	"slices"
+
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// ElementState is where an element instance stands in its life. The names are
+// the original's.
+type ElementState byte
+
+// The states. What has ended leaves no record.
+const (
+	Activating ElementState = iota + 1
+	Activated
+	Completing
+	Terminating
+)
+
+// Variable is one name of a scope and its JSON text.
+type Variable struct {
+	Name  string
+	Value []byte
+}
+
+// ElementInstance is one process, sub-process or waiting element, with all that
+// is known of it in one record: keys per command are what costs most, so the
+// variables of its scope, its children and its joins stand inside.
+type ElementInstance struct {
+	Key, Scope, Instance, Definition protocol.Key // Scope 0: the process itself
+	Element                          string       // id in the model; the process id for the process itself
+	State                            ElementState
+	Job, Incident                    protocol.Key
+	Variables                        []Variable // in order of first write
+	// Children are the keys of active children; beyond MaxInlineChildren they
+	// stand in TableChild, and Spilled counts them.
+	Children []protocol.Key
+	Spilled  int64
+	// Joins counts tokens that wait at parallel gateways inside this scope.
+	Joins []Join
+	// Tokens counts sequence flows taken whose target is not yet entered.
+	// AwaitResult and Fetch belong to the process's creator.
+	AwaitResult bool
+	Fetch       []string
+	// Process: the definition's id and version, only in the process's record.
+	ProcessID string
+	Version   int32
+}
+
+// Join is a parallel gateway that some incoming flows have reached.
+type Join struct {
+	Element string
+	Flows   []FlowCount
+}
+
+// FlowCount counts the tokens that one sequence flow has brought.
+type FlowCount struct {
+	Flow  string
+	Count int64
+}
+
+// MaxInlineChildren bounds the children that stand in their scope's record.
+const MaxInlineChildren = 32
+
+// Variable returns the JSON text of a name, nil if the scope lacks it.
+func (e *ElementInstance) Variable(name string) []byte {
+	for i := range e.Variables {
+		if e.Variables[i].Name == name {
+			return e.Variables[i].Value
+		}
+	}
+	return nil
+}
+
+// SetVariable writes a name of the scope.
+func (e *ElementInstance) SetVariable(name string, value []byte) {
+	for i := range e.Variables {
+		if e.Variables[i].Name == name {
+			e.Variables[i].Value = value
+			return
+		}
+	}
+	e.Variables = append(e.Variables, Variable{Name: name, Value: value})
+}
+
+// AppendInstance encodes e.
+func AppendInstance(b []byte, e *ElementInstance) []byte {
+	for _, k := range [...]protocol.Key{e.Key, e.Scope, e.Instance, e.Definition, e.Job, e.Incident} {
+		b = protocol.AppendInt(b, int64(k))
+	}
+	b = append(protocol.AppendString(b, e.Element), byte(e.State))
+	b = protocol.AppendUint(b, uint64(len(e.Variables)))
+	for i := range e.Variables {
+		b = protocol.AppendBytes(protocol.AppendString(b, e.Variables[i].Name), e.Variables[i].Value)
+	}
+	b = protocol.AppendUint(b, uint64(len(e.Children)))
+	for _, k := range e.Children {
+		b = protocol.AppendInt(b, int64(k))
+	}
+	b = protocol.AppendInt(b, e.Spilled)
+	b = protocol.AppendUint(b, uint64(len(e.Joins)))
+	for i := range e.Joins {
+		b = protocol.AppendString(b, e.Joins[i].Element)
+		b = protocol.AppendUint(b, uint64(len(e.Joins[i].Flows)))
+		for _, f := range e.Joins[i].Flows {
+			b = protocol.AppendInt(protocol.AppendString(b, f.Flow), f.Count)
+		}
+	}
+	b = protocol.AppendStrings(protocol.AppendBool(b, e.AwaitResult), e.Fetch)
+	return protocol.AppendInt(protocol.AppendString(b, e.ProcessID), int64(e.Version))
+}
+
+// ReadInstance decodes what AppendInstance made. It shares memory with b.
+func ReadInstance(b []byte) (*ElementInstance, error) {
+	r := protocol.NewReader(b)
+	e := &ElementInstance{
+		Key: r.Key(), Scope: r.Key(), Instance: r.Key(), Definition: r.Key(), Job: r.Key(), Incident: r.Key(),
+		Element: r.String(), State: ElementState(r.Byte()),
+	}
+	if n := r.Count(2); n > 0 {
+		e.Variables = make([]Variable, n, n+2)
+		for i := range e.Variables {
+			e.Variables[i] = Variable{Name: r.String(), Value: r.Bytes()}
+		}
+	}
+	if n := r.Count(1); n > 0 {
+		e.Children = make([]protocol.Key, n)
+		for i := range e.Children {
+			e.Children[i] = r.Key()
+		}
+	}
+	e.Spilled = r.Int()
+	if n := r.Count(2); n > 0 {
+		e.Joins = make([]Join, n)
+		for i := range e.Joins {
+			e.Joins[i] = readJoin(r)
+		}
+	}
+	e.AwaitResult, e.Fetch = r.Bool(), r.Strings()
+	e.ProcessID, e.Version = r.String(), int32(r.Int())
+	return e, r.Done()
+}
+
+func readJoin(r *protocol.Reader) Join {
+	j := Join{Element: r.String()}
+	j.Flows = make([]FlowCount, r.Count(2))
+	for i := range j.Flows {
+		j.Flows[i] = FlowCount{Flow: r.String(), Count: r.Int()}
+	}
+	return j
+}
+
+// Element reads an element instance, nil if there is none.
+func (t *Tx) Element(k protocol.Key) *ElementInstance {
+	b := t.Get(TableElement.OfKey(k))
+	if b == nil {
+		return nil
+	}
+	e, err := ReadInstance(b)
+	if err != nil {
+		t.Fail(err)
+		return nil
+	}
+	return e
+}
+
+// InsertElement writes a new element instance.
+func (t *Tx) InsertElement(e *ElementInstance) {
+	t.Insert(TableElement.OfKey(e.Key), AppendInstance(make([]byte, 0, 128), e))
+}
+
+// PutElement writes a changed element instance.
+func (t *Tx) PutElement(e *ElementInstance) {
+	t.Put(TableElement.OfKey(e.Key), AppendInstance(make([]byte, 0, 128), e))
+}
+
+// DeleteElement removes an element instance.
+func (t *Tx) DeleteElement(k protocol.Key) { t.Delete(TableElement.OfKey(k)) }
+
+// AddChild notes an active child in its scope's record. The caller writes the
+// record.
+func (t *Tx) AddChild(scope *ElementInstance, child protocol.Key) {
+	if len(scope.Children) < MaxInlineChildren {
+		scope.Children = append(scope.Children, child)
+		return
+	}
+	t.Insert(TableChild.Of(uint64(scope.Key), uint64(child)), []byte{})
+	scope.Spilled++
+}
+
+// RemoveChild forgets a child that has ended. The caller writes the record.
+func (t *Tx) RemoveChild(scope *ElementInstance, child protocol.Key) {
+	if i := slices.Index(scope.Children, child); i >= 0 {
+		scope.Children = slices.Delete(scope.Children, i, i+1)
+		return
+	}
+	key := TableChild.Of(uint64(scope.Key), uint64(child))
+	if t.Get(key) != nil {
+		t.Delete(key)
+		scope.Spilled--
+	}
+}
+
+// HasChildren tells whether anything is active inside a scope.
+func (e *ElementInstance) HasChildren() bool { return len(e.Children) > 0 || e.Spilled > 0 }
+
+// Children lists up to limit active children of a scope, oldest first.
+func (t *Tx) Children(scope *ElementInstance, limit int) []protocol.Key {
+	keys := slices.Clone(scope.Children[:min(limit, len(scope.Children))])
+	if scope.Spilled > 0 && len(keys) < limit {
+		t.Scan(TableChild.Of(uint64(scope.Key)), nil, func(key, _ []byte) bool {
+			keys = append(keys, protocol.Key(number(key, 0)))
+			return len(keys) < limit
+		})
+	}
+	return keys
+}

@@ -1,0 +1,112 @@
+package state
+
+import (
+	"encoding/binary"
+
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// Table is the first byte of every key of a partition. Numbers are never used
+// again for something else: they stand in logs and stores.
+type Table byte
+
+// The tables. What a key and a value hold: docs/formats/keys.md.
+const (
+	TableMeta        Table = 0x01
+	TableDefinition  Table = 0x10
+	TableVersion     Table = 0x11
+	TableLatest      Table = 0x12
+	TableDeployment  Table = 0x13
+	TableRefused     Table = 0x14
+	TableContentRef  Table = 0x15
+	TableElement     Table = 0x20
+	TableJob         Table = 0x21
+	TableActivatable Table = 0x22
+	TableDeadline    Table = 0x23
+	TableBackOff     Table = 0x24
+	TableIncident    Table = 0x25
+	TableChild       Table = 0x26
+	TableOutbox      Table = 0x30
+	TableInbox       Table = 0x31
+	TableLane        Table = 0x32
+	TableContinue    Table = 0x33
+	TableParts       Table = 0xF0
+)
+
+// scanned tells which tables the engine walks in order while it executes; only
+// their keys are kept sorted in the overlay.
+func scanned(t byte) bool {
+	switch Table(t) {
+	case TableActivatable, TableDeadline, TableBackOff, TableChild, TableOutbox, TableContinue, TableDeployment, TableRefused:
+		return true
+	}
+	return false
+}
+
+// Key begins a key of table t.
+func (t Table) Key(size int) []byte {
+	b := make([]byte, 1, 1+size)
+	b[0] = byte(t)
+	return b
+}
+
+// Of makes a key of table t from numbers, each eight bytes big-endian, so that
+// the order of keys is the order of the numbers.
+func (t Table) Of(v ...uint64) []byte {
+	b := t.Key(8 * len(v))
+	for _, n := range v {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	return b
+}
+
+// OfKey makes a key of table t from one entity's key.
+func (t Table) OfKey(k protocol.Key) []byte { return t.Of(uint64(k)) }
+
+// OfString makes a key of table t from a text and numbers. The text is
+// terminated so that no text is a prefix of another.
+func (t Table) OfString(s string, v ...uint64) []byte {
+	b := AppendText(t.Key(len(s)+2+8*len(v)), s)
+	for _, n := range v {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	return b
+}
+
+// AppendText appends s so that the order of the bytes is the order of the
+// texts: 00 becomes 00 FF, and 00 01 ends it.
+func AppendText(b []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		b = append(b, s[i])
+		if s[i] == 0 {
+			b = append(b, 0xFF)
+		}
+	}
+	return append(b, 0, 1)
+}
+
+// CutText takes apart what AppendText made and returns what follows it.
+func CutText(b []byte) (s string, rest []byte, ok bool) {
+	var out []byte
+	for i := 0; i+1 < len(b); i++ {
+		if b[i] != 0 {
+			out = append(out, b[i])
+			continue
+		}
+		i++
+		if b[i] == 1 {
+			return string(out), b[i+1:], true
+		}
+		out = append(out, 0)
+	}
+	return "", nil, false
+}
+
+// number reads the i-th number at the end of a key: 0 is the last one.
+func number(key []byte, i int) uint64 {
+	end := len(key) - 8*i
+	if end < 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(key[end-8 : end])
+}

@@ -1,0 +1,65 @@
+package state
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// MaxValue is the largest value stored in one piece; larger ones are stored as
+// parts (DESIGN §4 "Sizes": Badger writes no value near its memtable's size).
+const MaxValue = 256 << 10
+
+// The first byte of a stored value.
+const (
+	inline  = 0 // the value follows
+	inParts = 1 // a count of parts and the total size follow
+)
+
+func partKey(key []byte, i int) []byte {
+	b := TableParts.Key(len(key) + 6)
+	b = append(b, key...)
+	return binary.BigEndian.AppendUint32(b, uint32(i))
+}
+
+func joinParts(stored []byte, part func(int) ([]byte, error)) ([]byte, error) {
+	if len(stored) == 0 {
+		return nil, fmt.Errorf("%w: stored value without a first byte", protocol.ErrCorrupt)
+	}
+	if stored[0] == inline {
+		return stored[1:], nil
+	}
+	r := protocol.NewReader(stored[1:])
+	n, size := r.Uint(), r.Uint()
+	if err := r.Done(); err != nil {
+		return nil, err
+	}
+	data := make([]byte, 0, size)
+	for i := range int(n) {
+		p, err := part(i)
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, p...)
+	}
+	if uint64(len(data)) != size {
+		return nil, fmt.Errorf("%w: %d bytes in %d parts instead of %d", protocol.ErrCorrupt, len(data), n, size)
+	}
+	return data, nil
+}
+
+// splitValue returns what is stored at the key, and the parts if it is too big
+// for one value.
+func splitValue(value []byte) (head []byte, parts [][]byte) {
+	if len(value) <= MaxValue {
+		return append(append(make([]byte, 0, len(value)+1), inline), value...), nil
+	}
+	for rest := value; len(rest) > 0; {
+		n := min(len(rest), MaxValue)
+		parts = append(parts, rest[:n])
+		rest = rest[n:]
+	}
+	head = protocol.AppendUint([]byte{inParts}, uint64(len(parts)))
+	return protocol.AppendUint(head, uint64(len(value))), parts
+}
