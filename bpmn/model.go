@@ -68,7 +68,31 @@ type Job struct {
 	Headers []Header
 	// HeadersJSON is the headers as a compact JSON object, "{}" without any.
 	HeadersJSON []byte
+	// Dynamic are the headers of a user task that need the variables of the
+	// instance; they are added to Headers when the job is created.
+	Dynamic []DynamicHeader
 }
+
+// DynamicHeader is a header whose value is worked out when the job is created.
+type DynamicHeader struct {
+	Key    string
+	Type   HeaderType
+	Source *feel.Expression
+}
+
+// HeaderType says what the value of a DynamicHeader must be.
+type HeaderType uint8
+
+// The types of dynamic headers; anything else is an EXTRACT_VALUE_ERROR.
+const (
+	// StringHeader must be a string.
+	StringHeader HeaderType = iota
+	// ListHeader must be a list of strings; the header is its JSON text.
+	ListHeader
+	// DateHeader must be a date and time, or a string that is one; the header
+	// is its canonical text. Null leaves the header out.
+	DateHeader
+)
 
 // Header is a task header: a constant the job carries.
 type Header struct{ Key, Value string }

@@ -1,14 +1,26 @@
 package bpmn
 
-// Invalid says why a resource is refused. Its text is the resource's block in
-// the answer to a deployment and starts with the quoted resource name.
-type Invalid struct{ text string }
-
-// Error gives the block of the resource.
-func (e *Invalid) Error() string { return e.text }
-
 // Parse reads and checks the BPMN resource of this name. The error is
-// *Invalid when the model is at fault.
+// *Invalid when the model is at fault; there is no other.
 func Parse(resource string, xml []byte) (*Model, error) {
-	return nil, &Invalid{"'" + resource + "': not read"}
+	doc, err := read(xml)
+	if err != nil {
+		return nil, invalid(resource, err.Error())
+	}
+	var design findings
+	if checkDesign(&design, doc); len(design.list) > 0 {
+		return nil, design.report(resource)
+	}
+	b := newBuilder(doc)
+	model, err := b.model()
+	if wrong := b.wrong.report(resource); wrong != nil {
+		return nil, wrong
+	}
+	if err != nil {
+		return nil, invalid(resource, err.Error())
+	}
+	if err := b.unsupported.report(resource); err != nil {
+		return nil, err
+	}
+	return model, nil
 }
