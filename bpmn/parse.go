@@ -8,8 +8,11 @@ func Parse(resource string, xml []byte) (*Model, error) {
 		return nil, invalid(resource, err.Error())
 	}
 	var design findings
-	if checkDesign(&design, doc); len(design.list) > 0 {
-		return nil, design.report(resource)
+	if err := checkDesign(&design, doc); err != nil {
+		return nil, invalid(resource, err.Error())
+	}
+	if wrong := design.report(resource); wrong != nil {
+		return nil, wrong
 	}
 	b := newBuilder(doc)
 	model, err := b.model()
