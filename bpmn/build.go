@@ -15,10 +15,11 @@ type builder struct {
 	process            *Process
 	nodes              map[*node]*Element // of the process at hand
 	flows              []*node
+	seen               map[*node]bool // messages and signals that are compiled
 	size               int
 }
 
-func newBuilder(doc *document) *builder { return &builder{doc: doc} }
+func newBuilder(doc *document) *builder { return &builder{doc: doc, seen: map[*node]bool{}} }
 
 // executable gives the processes that are meant to be run. "1" does not say
 // so: the original reads the attribute's text.

@@ -3,7 +3,7 @@ package bpmn
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"strings"
 
 	"github.com/grevy-io/grevy/feel"
@@ -12,13 +12,13 @@ import (
 // expression compiles the text of a place that may (or, with dynamic, must)
 // hold an expression. It gives nil and adds a finding if the text is wrong.
 func (b *builder) expression(at *node, text string, dynamic bool) *feel.Expression {
-	if dynamic && !strings.HasPrefix(text, "=") {
-		b.wrong.add(at, "Expected expression but found static value '%s'. An expression must start with '=' (e.g. '=%s').", text, text)
-		return nil
-	}
 	e, err := compile(text)
-	if err != nil {
+	switch {
+	case err != nil:
 		b.wrong.add(at, "%s", err)
+		return nil
+	case dynamic && e.IsStatic():
+		b.wrong.add(at, "Expected expression but found static value '%s'. An expression must start with '=' (e.g. '=%s').", text, text)
 		return nil
 	}
 	b.size += 256 + 16*len(text)
@@ -35,28 +35,26 @@ func (b *builder) attribute(n *node, name string, dynamic bool) *feel.Expression
 	return b.expression(n, text, dynamic)
 }
 
-// compile gives the expression with the original's words for what does not
-// parse. A lone '=' is null, as in the original.
+// compile gives the expression; the error has the original's words, with the
+// text as it stands in the model.
 func compile(text string) (*feel.Expression, error) {
 	text = strings.Clone(text)
-	if strings.HasPrefix(text, "=") && strings.TrimSpace(text[1:]) == "" {
-		text = "=null"
-	}
 	e, err := feel.CompileField(text)
-	if err == nil {
-		return e, nil
+	var parse *feel.ParseError
+	if errors.As(err, &parse) {
+		written := text[strings.IndexByte(text, '=')+1:]
+		return nil, errors.New(strings.Replace(err.Error(), "'"+parse.Source+"'", "'"+written+"'", 1))
 	}
-	const failed = "failed to parse expression"
-	if strings.HasPrefix(err.Error(), failed) {
-		return nil, err
-	}
-	return nil, fmt.Errorf("%s '%s': %w", failed, strings.TrimPrefix(text, "="), err)
+	return e, err
 }
 
 // expressions compiles what the element and its extensions hold.
 func (b *builder) expressions(n *node, e *Element) {
 	b.mappings(n, e)
 	b.job(n, e)
+	b.events(n, e)
+	b.called(n, e)
+	b.loop(n)
 }
 
 // job fills in the job of an element that creates one.
@@ -77,8 +75,11 @@ func (b *builder) job(n *node, e *Element) {
 	j := &Job{}
 	b.size += 128
 	h := b.headers(n)
-	if definition == nil {
+	if e.Type == UserTask {
 		b.userTask(n, j, &h)
+		if n.extension("userTask") != nil {
+			return // no job: the engine keeps the task itself
+		}
 	} else {
 		j.Type = b.attribute(definition, "type", false)
 		retries := definition.attr("retries")

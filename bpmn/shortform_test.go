@@ -16,10 +16,9 @@ type verdict struct {
 	Name, Process, Roots, BPMN, Text, Block string
 	Attrs                                   *string
 	Flows                                   []string
-	Resource                                string `yaml:"-"`
 }
 
-// model gives the resource's name and text.
+// xml gives the text of the resource.
 func (v verdict) xml() string {
 	text := v.Text
 	switch {

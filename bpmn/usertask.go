@@ -1,6 +1,9 @@
 package bpmn
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Names of the headers a user task's job carries besides its own.
 const (
@@ -24,6 +27,9 @@ func (b *builder) userTask(n *node, j *Job, headers *[]Header) {
 	}
 	if a := n.extension("assignmentDefinition"); a != nil {
 		b.assignment(a, j, headers)
+	}
+	if p := n.extension("priorityDefinition"); p != nil {
+		b.priority(p)
 	}
 	s := n.extension("taskSchedule")
 	if s == nil {
@@ -78,5 +84,20 @@ func (b *builder) list(at *node, text string) string {
 func (b *builder) date(at *node, text string) {
 	if !strings.HasPrefix(text, "=") && !isDateTime(text) {
 		b.wrong.add(at, "Expected static value to be a valid DateTime String, e.g. '2023-03-02T15:35+02:00', but found '%s'.", text)
+	}
+}
+
+// priority checks the priority of a native user task.
+func (b *builder) priority(n *node) {
+	text := n.attr("priority")
+	if text == "" {
+		return
+	}
+	e := b.expression(n, text, false)
+	if e == nil || !e.IsStatic() {
+		return
+	}
+	if v, err := strconv.Atoi(text); err != nil || v < 0 || v > 100 {
+		b.wrong.add(n, "Priority must be a number between 0 and 100, but was '%s'.", text)
 	}
 }

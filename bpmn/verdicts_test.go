@@ -43,7 +43,7 @@ func TestVerdicts(t *testing.T) {
 		t.Run(v.Name, func(t *testing.T) {
 			want := expand(v.Block)
 			resource := "case.bpmn"
-			if strings.HasPrefix(want, "'") {
+			if strings.HasPrefix(want, "'") { // its name
 				resource = want[1 : 1+strings.IndexByte(want[1:], '\'')]
 			}
 			model, err := bpmn.Parse(resource, []byte(v.xml()))
@@ -70,7 +70,7 @@ func TestVerdicts(t *testing.T) {
 		})
 	}
 	t.Logf("accepted %d, not supported yet %d, refused %d", accepted, later, refused)
-	if accepted < 70 || refused < 120 {
+	if accepted < 60 || refused < 150 {
 		t.Errorf("accepted %d, refused %d: the cases have gone missing", accepted, refused)
 	}
 }

@@ -1,0 +1,181 @@
+package bpmn
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/grevy-io/grevy/feel"
+)
+
+// events compiles what an event waits for or throws. What can be known before
+// any instance runs, the start events' expressions included, is worked out
+// here, so that a wrong timer is refused and not an incident later.
+func (b *builder) events(n *node, e *Element) {
+	if e.Type == ReceiveTask {
+		b.message(b.doc.ids[n.ref("messageRef")], true)
+		return
+	}
+	if e.Event == EventUnspecified {
+		return
+	}
+	root := e.Type == StartEvent && e.Scope.Type == ProcessElement
+	for _, d := range n.definitions() {
+		switch eventTypes[d.name] {
+		case EventTimer:
+			if e.Type != EndEvent && e.Type != IntermediateThrowEvent {
+				b.timer(n, d, root)
+			}
+		case EventMessage:
+			if e.Type != EndEvent && e.Type != IntermediateThrowEvent {
+				b.startMessage(n, b.message(b.doc.ids[d.ref("messageRef")], !root), root)
+			}
+		case EventSignal:
+			if s := b.doc.ids[d.ref("signalRef")]; s != nil && !b.seen[s] {
+				b.seen[s] = true
+				b.expression(s, s.attr("name"), false)
+			}
+		}
+	}
+}
+
+// message compiles a message's name, and its correlation key where one is needed.
+func (b *builder) message(m *node, correlated bool) *feel.Expression {
+	if m == nil || b.seen[m] {
+		return nil
+	}
+	b.seen[m] = true
+	name := b.expression(m, m.attr("name"), false)
+	if s := m.extension("subscription"); s != nil && correlated {
+		b.attribute(s, "correlationKey", true)
+	}
+	return name
+}
+
+// startMessage checks that the message at the start of a process has a name
+// that needs no variables.
+func (b *builder) startMessage(at *node, name *feel.Expression, root bool) {
+	if name == nil || !root {
+		return
+	}
+	value, problem := evaluate(name)
+	if _, ok := value.(feel.String); !ok && problem == "" {
+		b.wrong.add(at, "Expected constant expression of type String for message name '=%s', but was %s", name.Source(), value.Kind())
+	} else if problem != "" {
+		b.wrong.add(at, "Expected constant expression of type String for message name '=%s', but %s", name.Source(), problem)
+	}
+}
+
+// evaluate works an expression out without variables. The problem is empty or
+// says why that cannot be done.
+func evaluate(e *feel.Expression) (value feel.Value, problem string) {
+	r, err := e.Eval(nil)
+	if err != nil {
+		return feel.Null{}, err.Error()
+	}
+	if r.Value == nil {
+		return feel.Null{}, ""
+	}
+	return r.Value, ""
+}
+
+// called compiles what an element calls: another process, a decision, a script.
+func (b *builder) called(n *node, e *Element) {
+	switch e.Type {
+	case CallActivity:
+		if c := n.extension("calledElement"); c != nil {
+			b.attribute(c, "processId", false)
+		}
+	case BusinessRuleTask:
+		if c := n.extension("calledDecision"); c != nil {
+			b.attribute(c, "decisionId", false)
+		}
+	case ScriptTask:
+		if s := n.extension("script"); s != nil {
+			b.attribute(s, "expression", true)
+		}
+	}
+}
+
+// loop compiles the expressions of a multi-instance activity.
+func (b *builder) loop(n *node) {
+	l := n.child("multiInstanceLoopCharacteristics")
+	if l == nil {
+		return
+	}
+	if c := l.extension("loopCharacteristics"); c != nil {
+		b.attribute(c, "inputCollection", true)
+		if c.attr("outputElement") != "" {
+			b.attribute(c, "outputElement", true)
+		}
+	}
+	if c := l.child("completionCondition"); c != nil {
+		b.expression(c, c.text, false)
+	}
+}
+
+// timer compiles a timer definition. That of a process's start event is worked
+// out here, of all others only what is no expression.
+func (b *builder) timer(at, d *node, root bool) {
+	for _, k := range []struct {
+		child, what, types string
+		check              func(string) string
+	}{
+		{"timeDuration", "duration", "'DURATION, PERIOD, STRING'", wrongDuration},
+		{"timeDate", "date", "one of '[DATE_TIME, STRING]'", wrongDate},
+		{"timeCycle", "cycle", "'STRING'", wrongCycle},
+	} {
+		t := d.child(k.child)
+		if t == nil {
+			continue
+		}
+		before := len(b.wrong.list)
+		e := b.expression(d, t.text, false)
+		problem := ""
+		switch {
+		case e == nil:
+			if root {
+				problem = b.wrong.list[before].text
+			}
+		case e.IsStatic():
+			problem = k.check(t.text)
+		case root:
+			problem = staticProblem(e, k.types, k.check)
+		}
+		if problem != "" {
+			b.wrong.add(at, "Invalid timer %s expression (%s)", k.what, problem)
+		}
+	}
+}
+
+// staticProblem says what keeps the value of a start timer from being one.
+func staticProblem(e *feel.Expression, types string, check func(string) string) string {
+	r, err := e.Eval(nil)
+	if err != nil {
+		return err.Error()
+	}
+	value := r.Value
+	if value == nil {
+		value = feel.Null{}
+	}
+	switch value.Kind() {
+	case feel.KindString:
+		text, _ := value.(feel.String)
+		return strings.ReplaceAll(check(string(text)), "for expression '"+string(text)+"'", "for expression '"+e.Source()+"'")
+	case feel.KindDateTime:
+		if strings.Contains(types, "DATE_TIME") {
+			return ""
+		}
+	case feel.KindDaysTimeDuration, feel.KindYearsMonthsDuration:
+		if strings.Contains(types, "DURATION") {
+			return ""
+		}
+	}
+	text := fmt.Sprintf("Expected result of the expression '%s' to be %s, but was '%s'.", e.Source(), types, value.Kind())
+	if len(r.Warnings) > 0 {
+		text += " The evaluation reported the following warnings:"
+		for _, w := range r.Warnings {
+			text += "\n" + w.String()
+		}
+	}
+	return text
+}
