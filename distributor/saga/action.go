@@ -46,12 +46,12 @@ func (WakeAt) action()   {}
 
 // String prints the action in one line for logs and transcripts.
 func (a Send) String() string {
-	return fmt.Sprintf("send %s #%d rows %d..%d (%d bytes)", a.Channel, a.Attempt, a.From, a.To, a.Bytes)
+	return fmt.Sprintf("send %s %s rows %d..%d (%d bytes)", a.Channel, attemptName(a.Attempt), a.From, a.To, a.Bytes)
 }
 
 // String prints the action in one line for logs and transcripts.
 func (a SendBase) String() string {
-	return fmt.Sprintf("base %s #%d first row %d", a.Channel, a.Attempt, a.First)
+	return fmt.Sprintf("base %s %s first row %d", a.Channel, attemptName(a.Attempt), a.First)
 }
 
 // String prints the action in one line for logs and transcripts.
@@ -72,3 +72,12 @@ func (a Delete) String() string {
 
 // String prints the action in one line for logs and transcripts.
 func (a WakeAt) String() string { return "wake at " + a.At.Format(time.RFC3339Nano) }
+
+// attemptName shortens an attempt to its count in this leadership, after the
+// part that comes from the seed.
+func attemptName(a uint64) string {
+	if a>>32 == 0 {
+		return fmt.Sprintf("#%d", a)
+	}
+	return fmt.Sprintf("#%x.%d", a>>32, uint32(a))
+}

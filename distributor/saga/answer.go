@@ -30,6 +30,7 @@ func (s *State) answer(ev Answer) {
 func (s *State) other(c *channel, res Result) {
 	switch r := res.(type) {
 	case NeedBodies:
+		c.flight.heardAt = s.now
 		c.flight.deadline = s.now.Add(s.cfg.AckTimeout)
 		c.flight.hurried = false
 	case Gap:

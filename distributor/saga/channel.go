@@ -38,7 +38,7 @@ type flight struct {
 	from, to Seq
 	base     bool
 	hurried  bool // News cut the deadline: passing it is no failure
-	sentAt   time.Time
+	heardAt  time.Time // when it was sent, or last heard of by NeedBodies
 	deadline time.Time
 }
 
@@ -52,19 +52,21 @@ func (c *channel) progress(upTo Seq) {
 	}
 }
 
-// hurry cuts the deadline of an attempt under way because of News: what was
-// sent before may have gone to a dead link or a former leader.
+// hurry ends an attempt under way because of News, or cuts its deadline if it
+// is younger than gap: what was sent before may have gone to a dead link or to a
+// former leader.
 func (c *channel) hurry(now time.Time, gap time.Duration) {
-	if c.flight.attempt == 0 {
+	f := &c.flight
+	if f.attempt == 0 {
 		return
 	}
-	at := c.flight.sentAt.Add(gap)
-	if at.Before(now) {
-		at = now
-	}
-	if at.Before(c.flight.deadline) {
-		c.flight.deadline = at
-		c.flight.hurried = true
+	at := f.heardAt.Add(gap)
+	switch {
+	case !at.After(now):
+		*f = flight{}
+	case at.Before(f.deadline):
+		f.deadline = at
+		f.hurried = true
 	}
 }
 

@@ -54,7 +54,8 @@ type DeleteFailed struct {
 // News says that trying Target makes sense now: its link is up, it has a new
 // leader, it asked, it has become active. Target 0 means all. Waits end and
 // back-off starts over; a batch under way is sent again, but not sooner than
-// Config.RetryMin after the last time, so that a storm of news is no flood.
+// Config.RetryMin after it was last sent or heard of, so that a storm of news is
+// no flood.
 type News struct {
 	Now    time.Time
 	Target protocol.PartitionID

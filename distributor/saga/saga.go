@@ -185,7 +185,7 @@ func (s *State) try(c *channel) Action {
 	}
 	s.attempt++
 	c.tries++
-	c.flight = flight{attempt: s.attempt, from: from, base: c.needBase, sentAt: s.now, deadline: s.now.Add(s.cfg.AckTimeout)}
+	c.flight = flight{attempt: s.attempt, from: from, base: c.needBase, heardAt: s.now, deadline: s.now.Add(s.cfg.AckTimeout)}
 	if c.needBase {
 		return SendBase{Channel: c.name, Attempt: s.attempt, First: from}
 	}
