@@ -84,13 +84,14 @@ func (c *CreateInstance) encode(b []byte) []byte {
 	b = AppendStrings(b, c.StartElements)
 	b = AppendBool(b, c.AwaitResult)
 	b = AppendStrings(b, c.FetchVariables)
-	return AppendString(b, c.TenantID)
+	return AppendUint(AppendString(b, c.TenantID), c.DeploymentSeq)
 }
 
 func (c *CreateInstance) decode(r *Reader) {
 	*c = CreateInstance{
 		DefinitionKey: r.Key(), ProcessID: r.String(), Version: int32(r.Int()), Variables: r.Bytes(),
 		StartElements: r.Strings(), AwaitResult: r.Bool(), FetchVariables: r.Strings(), TenantID: r.String(),
+		DeploymentSeq: r.Uint(),
 	}
 }
 

@@ -60,6 +60,9 @@ type CreateInstance struct {
 	AwaitResult    bool
 	FetchVariables []string // of the result; empty: all
 	TenantID       string
+	// DeploymentSeq is the deployment lane's watermark that the gateway knows:
+	// a partition that has not applied it yet asks before it resolves "latest".
+	DeploymentSeq uint64
 }
 
 // CancelInstance ends an instance and all that is in it.
@@ -170,8 +173,13 @@ func (*ListDeployments) Kind() Kind  { return KindListDeployments }
 func (*PartitionInfo) Kind() Kind    { return KindPartitionInfo }
 
 // Intent names are the original's.
-func (*Deploy) Intent() string           { return "CREATE" }
-func (*CreateInstance) Intent() string   { return "CREATE" }
+func (*Deploy) Intent() string { return "CREATE" }
+func (c *CreateInstance) Intent() string {
+	if c.AwaitResult {
+		return "CREATE_WITH_AWAITING_RESULT"
+	}
+	return "CREATE"
+}
 func (*CancelInstance) Intent() string   { return "CANCEL" }
 func (*ActivateJobs) Intent() string     { return "ACTIVATE" }
 func (*AwaitJobs) Intent() string        { return "AWAIT" }

@@ -39,14 +39,23 @@ type ElementInstance struct {
 	Spilled  int64
 	// Joins counts tokens that wait at parallel gateways inside this scope.
 	Joins []Join
-	// Tokens counts sequence flows taken whose target is not yet entered.
 	// AwaitResult and Fetch belong to the process's creator.
 	AwaitResult bool
 	Fetch       []string
 	// Process: the definition's id and version, only in the process's record.
 	ProcessID string
 	Version   int32
+
+	apart   bool // the variables stand in a row of their own
+	loaded  bool // they were read from there
+	changed bool // they differ from what is stored
 }
+
+// MaxInlineVariables is how many bytes of variables stand in their scope's
+// record. More stand in a row of their own, which is written only when one of
+// them changes: a step through the process then costs the same however large
+// they are.
+const MaxInlineVariables = 1 << 10
 
 // Join is a parallel gateway that some incoming flows have reached.
 type Join struct {
@@ -75,6 +84,7 @@ func (e *ElementInstance) Variable(name string) []byte {
 
 // SetVariable writes a name of the scope.
 func (e *ElementInstance) SetVariable(name string, value []byte) {
+	e.changed = true
 	for i := range e.Variables {
 		if e.Variables[i].Name == name {
 			e.Variables[i].Value = value
@@ -90,9 +100,9 @@ func AppendInstance(b []byte, e *ElementInstance) []byte {
 		b = protocol.AppendInt(b, int64(k))
 	}
 	b = append(protocol.AppendString(b, e.Element), byte(e.State))
-	b = protocol.AppendUint(b, uint64(len(e.Variables)))
-	for i := range e.Variables {
-		b = protocol.AppendBytes(protocol.AppendString(b, e.Variables[i].Name), e.Variables[i].Value)
+	b = protocol.AppendBool(b, e.apart)
+	if !e.apart {
+		b = appendVariables(b, e.Variables)
 	}
 	b = protocol.AppendUint(b, uint64(len(e.Children)))
 	for _, k := range e.Children {
@@ -118,11 +128,8 @@ func ReadInstance(b []byte) (*ElementInstance, error) {
 		Key: r.Key(), Scope: r.Key(), Instance: r.Key(), Definition: r.Key(), Job: r.Key(), Incident: r.Key(),
 		Element: r.String(), State: ElementState(r.Byte()),
 	}
-	if n := r.Count(2); n > 0 {
-		e.Variables = make([]Variable, n, n+2)
-		for i := range e.Variables {
-			e.Variables[i] = Variable{Name: r.String(), Value: r.Bytes()}
-		}
+	if e.apart = r.Bool(); !e.apart {
+		e.Variables = readVariables(r)
 	}
 	if n := r.Count(1); n > 0 {
 		e.Children = make([]protocol.Key, n)
@@ -151,6 +158,63 @@ func readJoin(r *protocol.Reader) Join {
 	return j
 }
 
+func appendVariables(b []byte, list []Variable) []byte {
+	b = protocol.AppendUint(b, uint64(len(list)))
+	for i := range list {
+		b = protocol.AppendBytes(protocol.AppendString(b, list[i].Name), list[i].Value)
+	}
+	return b
+}
+
+func readVariables(r *protocol.Reader) []Variable {
+	n := r.Count(2)
+	if n == 0 {
+		return nil
+	}
+	list := make([]Variable, n, n+2)
+	for i := range list {
+		list[i] = Variable{Name: r.String(), Value: r.Bytes()}
+	}
+	return list
+}
+
+func sizeOf(list []Variable) (n int) {
+	for i := range list {
+		n += len(list[i].Name) + len(list[i].Value) + 4
+	}
+	return n
+}
+
+// LoadVariables reads the variables of a scope if they stand in a row of their
+// own. It must be called before Variables is used.
+func (t *Tx) LoadVariables(e *ElementInstance) {
+	if !e.apart || e.loaded {
+		return
+	}
+	e.loaded = true
+	r := protocol.NewReader(t.Get(TableVariables.OfKey(e.Key)))
+	e.Variables = readVariables(r)
+	if err := r.Done(); err != nil {
+		t.Fail(err)
+	}
+}
+
+// saveVariables writes the variables' own row if they are many and changed.
+func (t *Tx) saveVariables(e *ElementInstance) {
+	if e.apart && !e.loaded {
+		return
+	}
+	size := sizeOf(e.Variables)
+	apart := size > MaxInlineVariables
+	switch {
+	case apart && (e.changed || !e.apart):
+		t.Put(TableVariables.OfKey(e.Key), appendVariables(make([]byte, 0, size+8), e.Variables))
+	case !apart && e.apart:
+		t.Delete(TableVariables.OfKey(e.Key))
+	}
+	e.apart, e.loaded, e.changed = apart, true, false
+}
+
 // Element reads an element instance, nil if there is none.
 func (t *Tx) Element(k protocol.Key) *ElementInstance {
 	b := t.Get(TableElement.OfKey(k))
@@ -167,16 +231,23 @@ func (t *Tx) Element(k protocol.Key) *ElementInstance {
 
 // InsertElement writes a new element instance.
 func (t *Tx) InsertElement(e *ElementInstance) {
+	t.saveVariables(e)
 	t.Insert(TableElement.OfKey(e.Key), AppendInstance(make([]byte, 0, 128), e))
 }
 
 // PutElement writes a changed element instance.
 func (t *Tx) PutElement(e *ElementInstance) {
+	t.saveVariables(e)
 	t.Put(TableElement.OfKey(e.Key), AppendInstance(make([]byte, 0, 128), e))
 }
 
 // DeleteElement removes an element instance.
-func (t *Tx) DeleteElement(k protocol.Key) { t.Delete(TableElement.OfKey(k)) }
+func (t *Tx) DeleteElement(e *ElementInstance) {
+	t.Delete(TableElement.OfKey(e.Key))
+	if e.apart {
+		t.Delete(TableVariables.OfKey(e.Key))
+	}
+}
 
 // AddChild notes an active child in its scope's record. The caller writes the
 // record.

@@ -26,6 +26,7 @@ const (
 	TableBackOff     Table = 0x24
 	TableIncident    Table = 0x25
 	TableChild       Table = 0x26
+	TableVariables   Table = 0x27
 	TableOutbox      Table = 0x30
 	TableInbox       Table = 0x31
 	TableLane        Table = 0x32

@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/grevy-io/grevy/bpmn"
+	"github.com/grevy-io/grevy/internal/jsondoc"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// create starts an instance (zeebe.md §1.3, zeebe-observed.md "Commands and
+// keys": the id wins over the key, a version below -1 means the latest).
+func (r *run) create(c *protocol.CreateInstance) {
+	def := r.findDefinition(c)
+	if def == nil {
+		return
+	}
+	members, err := jsondoc.Parse(c.Variables)
+	if err != nil {
+		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "%s", err))
+		return
+	}
+	starts, rejection := startElements(def.process, c)
+	if rejection != nil {
+		r.reject(rejection)
+		return
+	}
+	key := r.key()
+	root := &elem{
+		ElementInstance: &state.ElementInstance{
+			Key: key, Instance: key, Definition: def.Key, Element: def.ProcessID, State: state.Activated,
+			AwaitResult: c.AwaitResult, ProcessID: def.ProcessID, Version: def.Version,
+		},
+		model: def.process.Root, def: def, dirty: true,
+	}
+	if c.AwaitResult {
+		root.Fetch = c.FetchVariables
+	}
+	for i := range members {
+		root.SetVariable(members[i].Name, members[i].Value)
+	}
+	r.remember(root)
+	r.enterAt(root, starts)
+	created := protocol.Created{DefinitionKey: def.Key, InstanceKey: key, ProcessID: def.ProcessID, Version: def.Version}
+	if c.AwaitResult {
+		r.out.Await = key
+	} else {
+		r.out.Reply = &created
+	}
+}
+
+// findDefinition resolves what the command names, or rejects it, or finds that
+// this partition has to ask.
+func (r *run) findDefinition(c *protocol.CreateInstance) *definition {
+	if c.ProcessID == "" && c.DefinitionKey < 0 {
+		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected at least a bpmnProcessId or a key greater than -1, but none given"))
+		return nil
+	}
+	key := c.DefinitionKey
+	behind := false
+	if c.ProcessID != "" {
+		key = 0
+		if c.Version >= 0 {
+			key = r.tx.Version(c.ProcessID, c.Version)
+		} else if l := r.tx.Latest(c.ProcessID); l != nil {
+			key = l.Key
+		}
+		behind = c.Version < 0 && r.deploymentSeq() < c.DeploymentSeq
+	}
+	if key != 0 && !behind {
+		if def := r.e.definition(r.tx, key); def != nil {
+			return def
+		}
+	}
+	if r.e.Partition != protocol.DeploymentPartition {
+		r.out.Miss = &protocol.PullDefinition{DefinitionKey: c.DefinitionKey, ProcessID: c.ProcessID, Version: c.Version}
+		return nil
+	}
+	r.reject(NotFound(c))
+	return nil
+}
+
+// NotFound is the rejection of a creation whose definition does not exist.
+func NotFound(c *protocol.CreateInstance) *protocol.Rejection {
+	const expected = "Expected to find process definition with "
+	switch {
+	case c.ProcessID == "":
+		return protocol.Reject(protocol.NotFound, c.Intent(), expected+"key '%d', but none found", c.DefinitionKey)
+	case c.Version >= 0:
+		return protocol.Reject(protocol.NotFound, c.Intent(), expected+"process ID '%s' and version '%d', but none found", c.ProcessID, c.Version)
+	}
+	return protocol.Reject(protocol.NotFound, c.Intent(), expected+"process ID '%s', but none found", c.ProcessID)
+}
+
+// deploymentSeq is how far this partition knows the deployment lane.
+func (r *run) deploymentSeq() uint64 {
+	if r.e.Partition == protocol.DeploymentPartition {
+		return r.tx.LaneSeq(protocol.LaneDeployments)
+	}
+	return r.tx.Inbox(protocol.DeploymentPartition, protocol.LaneDeployments).Seq
+}
+
+// startElements resolves where an instance begins: the none start event, or
+// the elements of the start instructions.
+func startElements(p *bpmn.Process, c *protocol.CreateInstance) ([]*bpmn.Element, *protocol.Rejection) {
+	if len(c.StartElements) == 0 {
+		if p.Root.NoneStart == nil {
+			return nil, protocol.Reject(protocol.InvalidState, c.Intent(), "Expected to create instance of process with none start event, but there is no such event")
+		}
+		return []*bpmn.Element{p.Root.NoneStart}, nil
+	}
+	var starts []*bpmn.Element
+	for _, id := range c.StartElements {
+		m := p.Element(id)
+		if m == nil {
+			if isFlow(p, id) {
+				return nil, unsupportedStart(c, id, bpmn.SequenceFlow.String())
+			}
+			return nil, protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to create instance of process with start instructions but no element found with id '%s'.", id)
+		}
+		if m.Type == bpmn.StartEvent || m.Type == bpmn.BoundaryEvent {
+			return nil, unsupportedStart(c, id, m.Type.String())
+		}
+		starts = append(starts, m)
+	}
+	return starts, nil
+}
+
+func isFlow(p *bpmn.Process, id string) bool {
+	return slices.ContainsFunc(p.Flows, func(f *bpmn.Flow) bool { return f.ID == id })
+}
+
+// startTypes are the element types an instance may begin at, as the original
+// lists them.
+var startTypes = []string{
+	"BUSINESS_RULE_TASK", "CALL_ACTIVITY", "END_EVENT", "EVENT_BASED_GATEWAY", "EVENT_SUB_PROCESS", "EXCLUSIVE_GATEWAY",
+	"INCLUSIVE_GATEWAY", "INTERMEDIATE_CATCH_EVENT", "INTERMEDIATE_THROW_EVENT", "MANUAL_TASK", "MULTI_INSTANCE_BODY",
+	"PARALLEL_GATEWAY", "PROCESS", "RECEIVE_TASK", "SCRIPT_TASK", "SEND_TASK", "SERVICE_TASK", "SUB_PROCESS", "TASK", "USER_TASK",
+}
+
+func unsupportedStart(c *protocol.CreateInstance, id, kind string) *protocol.Rejection {
+	return protocol.Reject(protocol.InvalidArgument, c.Intent(),
+		"Expected to create instance of process with start instructions but the element with id '%s' targets unsupported element type '%s'. Supported element types are: [%s]",
+		id, kind, strings.Join(startTypes, ", "))
+}
+
+// enterAt begins at the given elements, with the sub-processes around them that
+// are not there yet.
+func (r *run) enterAt(root *elem, starts []*bpmn.Element) {
+	scopes := map[*bpmn.Element]*elem{root.model: root}
+	for _, m := range starts {
+		r.enter(m, r.openScope(scopes, m.Scope))
+	}
+}
+
+// openScope makes a sub-process active without starting what is in it.
+func (r *run) openScope(scopes map[*bpmn.Element]*elem, m *bpmn.Element) *elem {
+	if el := scopes[m]; el != nil {
+		return el
+	}
+	el := r.enter(m, r.openScope(scopes, m.Scope))
+	r.queue = r.queue[:len(r.queue)-1] // it is active at once
+	el.State = state.Activated
+	scopes[m] = el
+	return el
+}

@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/grevy-io/grevy/bpmn"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// receive applies rows of another partition's outbox, in order. Whatever it
+// finds ends in a row applied or refused with a reason, never in silence, so
+// that nothing can block a lane (zeebe.md §2.5, #24300 and #54132). Rows that
+// were applied before are passed over: repeats write nothing (#9877, #29495).
+func (r *run) receive(c *protocol.Receive) {
+	in := r.tx.Inbox(c.Source, c.Lane)
+	if in.Epoch != c.Epoch && in.Epoch != 0 {
+		in = state.Inbox{} // the sender began a new life
+	}
+	start := in.Seq
+	in.Epoch = c.Epoch
+	reply := &protocol.Received{Epoch: c.Epoch}
+	for i := range c.Items {
+		item := &c.Items[i]
+		if item.Seq <= in.Seq {
+			continue
+		}
+		if item.Seq != in.Seq+1 {
+			reply.Gap = true
+			break
+		}
+		missing, err := r.apply(&item.Deployment, c.Bodies)
+		if len(missing) > 0 {
+			reply.Missing = missing
+			break
+		}
+		if err != nil {
+			reply.Refused = append(reply.Refused, protocol.RefusedItem{Seq: item.Seq, Reason: err.Error()})
+		}
+		in.Seq = item.Seq
+	}
+	if in.Seq != start {
+		r.tx.SetInbox(c.Source, c.Lane, in)
+	}
+	reply.UpTo = in.Seq
+	r.out.Reply = reply
+}
+
+// apply makes a deployment's definitions known here. missing are contents that
+// neither came along nor are on this node; err is why it is refused.
+func (r *run) apply(d *protocol.Deployment, bodies []protocol.Body) (missing []protocol.Hash, err error) {
+	found := map[protocol.Hash][]byte{}
+	for i := range d.Definitions {
+		h := d.Definitions[i].Hash
+		if _, ok := found[h]; ok {
+			continue
+		}
+		data := r.body(h, bodies)
+		if data == nil {
+			missing = append(missing, h)
+		}
+		found[h] = data
+	}
+	if len(missing) > 0 {
+		return missing, nil
+	}
+	for i := range d.Definitions {
+		if err := r.check(&d.Definitions[i], found[d.Definitions[i].Hash]); err != nil {
+			return nil, err
+		}
+	}
+	for i := range d.Definitions {
+		def := &d.Definitions[i]
+		r.tx.AddBody(def.Hash, found[def.Hash])
+		r.tx.PutDefinition(def)
+	}
+	return nil, nil
+}
+
+// body finds a content that came along or that the node has for another
+// partition, and believes it only if its hash is right.
+func (r *run) body(h protocol.Hash, bodies []protocol.Body) []byte {
+	for i := range bodies {
+		if bodies[i].Hash == h && HashOf(bodies[i].Data) == h {
+			return bodies[i].Data
+		}
+	}
+	if data := r.tx.Body(h); data != nil && HashOf(data) == h {
+		return data
+	}
+	return nil
+}
+
+// check tells whether this version of grevy can run a definition.
+func (r *run) check(d *protocol.Definition, content []byte) error {
+	model, err := r.e.Models.Parse(d.ResourceName, d.Hash, content)
+	var invalid *bpmn.Invalid
+	if errors.As(err, &invalid) {
+		return invalid
+	}
+	if err != nil {
+		return err
+	}
+	if int(d.Index) >= len(model.Processes) || model.Processes[d.Index].ID != d.ProcessID {
+		return fmt.Errorf("resource '%s' has no process '%s' at place %d", d.ResourceName, d.ProcessID, d.Index)
+	}
+	return nil
+}
+
+// acknowledge deletes outbox rows that their target has applied. Acks are
+// cumulative; a repeated or late one finds nothing to delete (#10064).
+func (r *run) acknowledge(c *protocol.Acknowledge) {
+	r.out.Reply = &protocol.Done{}
+	for i := range c.Acks {
+		a := &c.Acks[i]
+		r.tx.Scan(state.OutboxPrefix(a.Target, a.Lane), nil, func(key, value []byte) bool {
+			row, err := state.ReadOutboxRow(key, value)
+			if err != nil {
+				r.tx.Fail(err)
+				return false
+			}
+			if row.Seq > a.UpTo {
+				return false
+			}
+			r.tx.Delete(append([]byte(nil), key...))
+			for _, refused := range a.Refused {
+				if refused.Seq == row.Seq {
+					r.tx.Put(state.RefusedKey(row.Deployment.Key, a.Target), []byte(refused.Reason))
+				}
+			}
+			return true
+		})
+	}
+	r.out.Effects.Acked = c.Acks
+}
+
+// pull reads a definition for a partition that lacks it.
+func (r *run) pull(c *protocol.PullDefinition) {
+	key := c.DefinitionKey
+	if c.ProcessID != "" {
+		key = 0
+		if c.Version >= 0 {
+			key = r.tx.Version(c.ProcessID, c.Version)
+		} else if l := r.tx.Latest(c.ProcessID); l != nil {
+			key = l.Key
+		}
+	}
+	def := r.tx.Definition(key)
+	if def == nil {
+		r.reject(protocol.Reject(protocol.NotFound, c.Intent(), "no such definition"))
+		return
+	}
+	r.out.Reply = &protocol.DefinitionReply{
+		Epoch: r.tx.Epoch(), Seq: r.tx.LaneSeq(protocol.LaneDeployments), Definition: *def, Body: r.tx.Body(def.Hash),
+	}
+}
+
+// pulled takes in a definition that was asked for. What was read before the
+// lane's rows that are applied here is out of date and does nothing; the row
+// that comes later for the same key does nothing either.
+func (r *run) pulled(c *protocol.Pulled) {
+	r.out.Reply = &protocol.Done{}
+	in := r.tx.Inbox(c.Source, protocol.LaneDeployments)
+	if in.Epoch == c.Epoch && c.Seq < in.Seq {
+		return
+	}
+	if HashOf(c.Body.Data) != c.Definition.Hash {
+		return
+	}
+	if err := r.check(&c.Definition, c.Body.Data); err != nil {
+		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "%s", err))
+		return
+	}
+	r.tx.AddBody(c.Definition.Hash, c.Body.Data)
+	r.tx.PutDefinition(&c.Definition)
+}

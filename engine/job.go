@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"strconv"
+
+	"github.com/grevy-io/grevy/feel"
+	"github.com/grevy-io/grevy/internal/jsondoc"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// createJob hands the element's work to whoever activates it.
+func (r *run) createJob(el *elem) {
+	jobType, fail := r.eval(el.model.Job.Type, el, "STRING", feel.KindString)
+	var retries int32
+	if fail == nil {
+		retries, fail = r.retries(el)
+	}
+	var headers []byte
+	if fail == nil {
+		headers, fail = r.headers(el)
+	}
+	if fail != nil {
+		r.incident(el, fail.kind, fail.text, stepCreateJob)
+		return
+	}
+	j := &state.Job{
+		Key: r.key(), Element: el.Key, Instance: el.Instance, Definition: el.Definition,
+		Type: string(jobType.(feel.String)), ElementID: el.Element, ProcessID: el.def.ProcessID, Version: el.def.Version,
+		State: state.JobActivatable, Retries: retries, Headers: headers,
+	}
+	el.Job, el.dirty = j.Key, true
+	r.activatable(nil, j)
+}
+
+func (r *run) retries(el *elem) (int32, *failure) {
+	x := el.model.Job.Retries
+	if x.IsStatic() {
+		if n, err := strconv.ParseInt(x.Static(), 10, 32); err == nil {
+			return int32(n), nil
+		}
+	}
+	v, fail := r.eval(x, el, "NUMBER", feel.KindNumber)
+	if fail != nil {
+		return 0, fail
+	}
+	n, err := strconv.ParseFloat(string(feel.AppendJSON(nil, v)), 64)
+	if err != nil {
+		return 0, &failure{"EXTRACT_VALUE_ERROR", err.Error()}
+	}
+	return int32(max(min(n, 1<<31-1), -1<<31)), nil
+}
+
+// activatable makes a job one that may be activated, and tells so.
+func (r *run) activatable(old, j *state.Job) {
+	j.State, j.Deadline, j.Worker = state.JobActivatable, 0, ""
+	r.tx.PutJob(old, j)
+	r.e.offered(j)
+	for _, t := range r.out.Effects.JobTypes {
+		if t == j.Type {
+			return
+		}
+	}
+	r.out.Effects.JobTypes = append(r.out.Effects.JobTypes, j.Type)
+}
+
+// offered lowers the cursor of a type if a job before it may be activated again.
+func (e *Engine) offered(j *state.Job) {
+	if at, ok := e.cursors[j.Type]; ok && j.Key < at {
+		e.cursors[j.Type] = j.Key
+	}
+}
+
+const (
+	reasonNoJob = "Expected to %s job with key '%d', but no such job was found"
+	reasonState = "Expected to %s job with key '%d', but it is in state '%s'"
+)
+
+// openJob finds a job that a worker may still end: one that is waiting or
+// locked (zeebe.md §1.3).
+func (r *run) openJob(c protocol.Command, verb string, key protocol.Key) *state.Job {
+	j := r.tx.Job(key)
+	if j == nil {
+		r.reject(protocol.Reject(protocol.NotFound, c.Intent(), reasonNoJob, verb, key))
+		return nil
+	}
+	if j.State != state.JobActivatable && j.State != state.JobActivated {
+		r.reject(protocol.Reject(protocol.InvalidState, c.Intent(), reasonState, verb, key, j.State))
+		return nil
+	}
+	return j
+}
+
+func (r *run) completeJob(c *protocol.CompleteJob) {
+	j := r.openJob(c, "complete", c.JobKey)
+	if j == nil {
+		return
+	}
+	members, err := jsondoc.Parse(c.Variables)
+	if err != nil {
+		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "%s", err))
+		return
+	}
+	r.tx.DeleteJob(j)
+	r.out.Reply = &protocol.Done{}
+	el := r.elem(j.Element)
+	if el == nil {
+		return
+	}
+	el.Job, el.dirty = 0, true
+	r.mergeCompletion(el, members)
+	r.enqueue(stepComplete, el.Key)
+}
+
+// failJob counts a failure: tried again at once, after a back-off, or not
+// until somebody has looked at it.
+func (r *run) failJob(c *protocol.FailJob) {
+	old := r.openJob(c, "fail", c.JobKey)
+	if old == nil {
+		return
+	}
+	members, err := jsondoc.Parse(c.Variables)
+	if err != nil {
+		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "%s", err))
+		return
+	}
+	r.out.Reply = &protocol.Done{}
+	j := *old
+	j.Retries = c.Retries
+	el := r.elem(j.Element)
+	for i := range members {
+		r.setLocal(el, members[i].Name, members[i].Value)
+	}
+	switch {
+	case c.Retries > 0 && c.BackOff <= 0:
+		r.activatable(old, &j)
+	case c.Retries > 0:
+		j.State, j.Deadline, j.Worker = state.JobFailed, r.now+c.BackOff, ""
+		r.tx.PutJob(old, &j)
+	default:
+		j.State, j.Deadline = state.JobFailed, 0
+		text := c.Message
+		if text == "" {
+			text = "No more retries left."
+		}
+		j.Incident = r.key()
+		r.tx.InsertIncident(incidentRecord(j.Incident, el, j.Key, "JOB_NO_RETRIES", text, 0))
+		r.tx.PutJob(old, &j)
+	}
+}
+
+func (r *run) updateRetries(c *protocol.UpdateJobRetries) {
+	if c.Retries < 1 {
+		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to update retries for job with key '%d' with a positive amount of retries, but the amount given was '%d'", c.JobKey, c.Retries))
+		return
+	}
+	old := r.tx.Job(c.JobKey)
+	if old == nil {
+		r.reject(protocol.Reject(protocol.NotFound, c.Intent(), reasonNoJob, "update", c.JobKey))
+		return
+	}
+	j := *old
+	j.Retries = c.Retries
+	r.tx.PutJob(old, &j)
+	r.out.Reply = &protocol.Done{}
+}
+
+func (r *run) updateTimeout(c *protocol.UpdateJobTimeout) {
+	old := r.tx.Job(c.JobKey)
+	if old == nil {
+		r.reject(protocol.Reject(protocol.NotFound, c.Intent(), reasonNoJob, "update", c.JobKey))
+		return
+	}
+	if old.State != state.JobActivated {
+		r.reject(protocol.Reject(protocol.InvalidState, c.Intent(), "Expected to update the timeout of job with key '%d', but it is not active", c.JobKey))
+		return
+	}
+	j := *old
+	j.Deadline = r.now + c.Timeout
+	r.tx.PutJob(old, &j)
+	r.out.Reply = &protocol.Done{}
+}
+
+// maxDue bounds how many jobs one tick moves. The rest is due at the next one.
+const maxDue = 500
+
+// tick gives back jobs whose lock has run out, and those whose back-off is over.
+func (r *run) tick() {
+	for _, index := range []state.Table{state.TableDeadline, state.TableBackOff} {
+		for _, key := range r.tx.Due(index, r.now, maxDue) {
+			if old := r.tx.Job(key); old != nil {
+				j := *old
+				r.activatable(old, &j)
+			}
+		}
+	}
+	r.out.Reply = &protocol.Done{}
+}
