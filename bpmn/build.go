@@ -71,7 +71,8 @@ func (b *builder) buildProcess(n *node) (*Process, error) {
 	for f, e := range b.nodes {
 		b.connect(f, e)
 	}
-	return p, nil
+	b.checkLoops(p, n)
+	return p, b.checkRefs()
 }
 
 // element adds a flow node, or the process, and what is inside.

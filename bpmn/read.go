@@ -8,15 +8,17 @@ type reader struct {
 	doc   *document
 	stack []frame
 	arena []node
+	refs  []string // values of IDREFs, in document order
 }
 
 // frame is an open element; node is nil where the element is dropped.
 type frame struct {
 	node *node
 	text []byte
+	place
 }
 
-// read takes a document apart. It never recurses and what it keeps is bounded
+// read takes a document apart and checks it against the schema, in one pass. It never recurses and what it keeps is bounded
 // by the document's size and by maxNodes.
 func read(xml []byte) (*document, error) {
 	src, declaration, err := decode(xml)
@@ -140,6 +142,17 @@ func (r *reader) openTag() error {
 		parent = r.stack[n-1].node
 	}
 	f := frame{}
+	if f.typ, err = r.declare(space, local); err != nil {
+		return err
+	}
+	if err = r.checkAttributes(f.typ); err != nil {
+		return err
+	}
+	if f.typ == nil || f.typ == laxType {
+		if err = r.diagramID(space); err != nil {
+			return err
+		}
+	}
 	if r.keeps(parent, space) {
 		if f.node, err = r.add(parent, space, local); err != nil {
 			return err
@@ -203,7 +216,13 @@ func (r *reader) leave() error {
 	if len(f.text) > 0 {
 		f.node.text = strings.TrimSpace(string(f.text))
 	}
+	if err := r.finish(f); err != nil {
+		return err
+	}
 	r.stack = r.stack[:len(r.stack)-1]
 	r.s.leave()
+	if len(r.stack) == 0 {
+		return r.checkRefs()
+	}
 	return nil
 }

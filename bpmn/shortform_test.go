@@ -13,28 +13,28 @@ const head = `<?xml version="1.0" encoding="UTF-8"?>
 
 // verdict is a model in the short form of testdata/README.md and what is expected of it.
 type verdict struct {
-	Name, Process, Roots, BPMN, Text, Block string
-	Attrs                                   *string
-	Flows                                   []string
+	Name, Process, Roots, BPMN, Block string
+	Attrs, Text                       *string
+	Flows                             []string
 }
 
 // xml gives the text of the resource.
 func (v verdict) xml() string {
-	text := v.Text
+	if v.Text != nil {
+		return expand(*v.Text)
+	}
+	text := ""
 	switch {
 	case v.BPMN != "":
 		text = head + v.BPMN + "\n</definitions>"
-	case v.Text == "":
+	default:
 		attrs := `isExecutable="true"`
 		if v.Attrs != nil {
 			attrs = *v.Attrs
 		}
 		text = head + v.Roots + `<process id="${id}" ` + attrs + ">\n" + join(v.Process, v.Flows) + "\n</process>\n</definitions>"
 	}
-	if v.Text == "" {
-		text = strings.NewReplacer("[[", "<extensionElements>", "]]", "</extensionElements>").Replace(text)
-	}
-	return expand(text)
+	return expand(strings.NewReplacer("[[", "<extensionElements>", "]]", "</extensionElements>").Replace(text))
 }
 
 var repeat = regexp.MustCompile(`\$\{rep:(.):(\d+)\}`)

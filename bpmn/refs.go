@@ -1,0 +1,46 @@
+package bpmn
+
+import (
+	"fmt"
+	"strings"
+)
+
+// checkRefs looks for what the schema lets pass and no rule names, but what
+// cannot be run: an event at something that is no activity, an association to
+// something that cannot compensate.
+func (b *builder) checkRefs() error {
+	for n, e := range b.nodes {
+		if e.Type != BoundaryEvent {
+			continue
+		}
+		on := b.doc.ids[n.ref("attachedToRef")]
+		if on == nil || !isActivity(on) || b.nodes[on] == nil {
+			return fmt.Errorf("Expected boundary event '%s' to be attached to an activity of its process, but '%s' is none", e.ID, n.attr("attachedToRef"))
+		}
+		if e.Event != EventCompensation {
+			continue
+		}
+		if err := b.checkHandler(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkHandler looks at the other end of a compensation boundary event's associations.
+func (b *builder) checkHandler(boundary *node) error {
+	for _, a := range boundary.parent.children {
+		if !a.is("association") || a.ref("sourceRef") != boundary.id() {
+			continue
+		}
+		target := b.doc.ids[a.ref("targetRef")]
+		switch {
+		case target == nil:
+			return fmt.Errorf("Expected element with id '%s' to be the target of association '%s', but there is none", a.ref("targetRef"), a.id())
+		case !isActivity(target):
+			return fmt.Errorf("Expected element with id '%s' to be instance of class 'ExecutableActivity', but it is an instance of 'Executable%s'",
+				target.id(), strings.ToUpper(target.name[:1])+target.name[1:])
+		}
+	}
+	return nil
+}
