@@ -37,7 +37,7 @@ type flight struct {
 	attempt  uint64
 	from, to Seq
 	base     bool
-	hurried  bool // News cut the deadline: passing it is no failure
+	hurried  bool      // News cut the deadline: passing it is no failure
 	heardAt  time.Time // when it was sent, or last heard of by NeedBodies
 	deadline time.Time
 }
