@@ -14,6 +14,7 @@ type builder struct {
 	wrong, unsupported findings
 	process            *Process
 	nodes              map[*node]*Element // of the process at hand
+	order              []*node            // the same by Index
 	flows              []*node
 	seen               map[*node]bool // messages and signals that are compiled
 	size               int
@@ -54,7 +55,7 @@ func (b *builder) keep(s string) string {
 func (b *builder) buildProcess(n *node) (*Process, error) {
 	p := &Process{ID: b.keep(n.id()), Name: b.keep(n.attr("name")), byID: map[string]*Element{}}
 	b.size += int(unsafe.Sizeof(*p))
-	b.process, b.nodes, b.flows = p, map[*node]*Element{}, nil
+	b.process, b.nodes, b.order, b.flows = p, map[*node]*Element{}, nil, nil
 	if t := n.extension("versionTag"); t != nil {
 		p.VersionTag = b.keep(t.attr("value"))
 	}
@@ -68,8 +69,8 @@ func (b *builder) buildProcess(n *node) (*Process, error) {
 			return nil, err
 		}
 	}
-	for f, e := range b.nodes {
-		b.connect(f, e)
+	for i, e := range p.Elements {
+		connect(b.order[i], e)
 	}
 	b.checkLoops(p, n)
 	return p, b.checkRefs()
@@ -87,7 +88,7 @@ func (b *builder) element(n *node, scope *Element, t ElementType) (*Element, err
 	b.size += int(unsafe.Sizeof(*e)) + 80 // entries of slices and maps
 	b.process.Elements = append(b.process.Elements, e)
 	b.process.byID[e.ID] = e
-	b.nodes[n] = e
+	b.nodes[n], b.order = e, append(b.order, n)
 	b.expressions(n, e)
 	checkSupported(&b.unsupported, n, e)
 	for _, c := range n.children {
@@ -130,7 +131,7 @@ func (b *builder) flow(n *node) error {
 		attr string
 		to   **Element
 	}{{"sourceRef", &f.Source}, {"targetRef", &f.Target}} {
-		e := b.nodes[b.doc.ids[strings.TrimSpace(n.attr(end.attr))]]
+		e := b.nodes[b.doc.ids[n.attr(end.attr)]]
 		if e == nil || e == b.process.Root {
 			return fmt.Errorf("Expected the %s '%s' of sequence flow '%s' to be a flow node of process '%s'",
 				end.attr, n.attr(end.attr), f.ID, b.process.ID)
@@ -147,11 +148,11 @@ func (b *builder) flow(n *node) error {
 }
 
 // connect fills in what refers to flows.
-func (b *builder) connect(n *node, e *Element) {
+func connect(n *node, e *Element) {
 	if e.Type != ExclusiveGateway && e.Type != InclusiveGateway {
 		return
 	}
-	id := strings.TrimSpace(n.attr("default"))
+	id := n.attr("default")
 	for _, f := range e.Outgoing {
 		if f.ID == id {
 			e.Default = f

@@ -1,18 +1,17 @@
 package bpmn
 
-import "strings"
-
 // checker applies the rules that need no expression to be understood. The
 // rules stand in the design_*.go files, one file per topic; their texts are
 // the original's.
 type checker struct {
 	*findings
-	doc      *document
-	out, in  map[string][]*node // sequence flows by the id of their source and target
-	attached map[string][]*node // boundary events by the id of their activity
-	assoc    map[string][]*node // associations by the id of their source
-	done     map[*node]bool     // messages and the like, which several events may refer to
-	broken   error              // what makes the original give up at once
+	doc         *document
+	out, in     map[string][]*node // sequence flows by the id of their source and target
+	attached    map[string][]*node // boundary events by the id of their activity
+	assoc       map[string][]*node // associations by the id of their source
+	done        map[doneKey]bool   // what was said of messages and the like, which several events may refer to
+	compensated map[string]bool    // activities with a compensation boundary event, by id
+	broken      error              // what makes the original give up at once
 }
 
 // checkDesign checks the executable processes and what they refer to.
@@ -23,9 +22,10 @@ func checkDesign(f *findings, doc *document) error {
 		return nil
 	}
 	c := &checker{
-		findings: f, doc: doc, done: map[*node]bool{},
+		findings: f, doc: doc, done: map[doneKey]bool{},
 		out: map[string][]*node{}, in: map[string][]*node{},
 		attached: map[string][]*node{}, assoc: map[string][]*node{},
+		compensated: map[string]bool{},
 	}
 	for _, p := range processes {
 		c.index(p)
@@ -36,12 +36,26 @@ func checkDesign(f *findings, doc *document) error {
 	return c.broken
 }
 
+// doneKey is a finding that is made once.
+type doneKey struct {
+	at   *node
+	text string
+}
+
+// once adds a finding unless it was made before.
+func (c *checker) once(at *node, text string) {
+	if k := (doneKey{at, text}); !c.done[k] {
+		c.done[k] = true
+		c.add(at, text)
+	}
+}
+
 // index notes who refers to whom.
 func (c *checker) index(n *node) {
 	for _, k := range n.children {
 		switch k.name {
 		case "sequenceFlow":
-			source, target := strings.TrimSpace(k.attr("sourceRef")), strings.TrimSpace(k.attr("targetRef"))
+			source, target := k.attr("sourceRef"), k.attr("targetRef")
 			c.out[source] = append(c.out[source], k)
 			c.in[target] = append(c.in[target], k)
 		case "association":
@@ -49,6 +63,9 @@ func (c *checker) index(n *node) {
 		case "boundaryEvent":
 			on := k.ref("attachedToRef")
 			c.attached[on] = append(c.attached[on], k)
+			if k.event() == EventCompensation {
+				c.compensated[on] = true
+			}
 		case "subProcess":
 			c.index(k)
 		}

@@ -1,7 +1,5 @@
 package bpmn
 
-import "strings"
-
 // compensationHandler checks an activity that compensates another.
 func (c *checker) compensationHandler(n *node) {
 	if len(c.in[n.id()]) > 0 {
@@ -17,7 +15,7 @@ func (c *checker) compensationHandler(n *node) {
 
 // compensationThrow checks an event that starts compensation.
 func (c *checker) compensationThrow(n, d *node) {
-	if v := strings.TrimSpace(d.attr("waitForCompletion")); v != "" && !d.bool("waitForCompletion", true) {
+	if !d.bool("waitForCompletion", true) {
 		what := "intermediate throwing event"
 		if n.is("endEvent") {
 			what = "end event"
@@ -29,11 +27,7 @@ func (c *checker) compensationThrow(n, d *node) {
 		return
 	}
 	activity := c.doc.ids[id]
-	compensated := activity.is("subProcess")
-	for _, b := range c.attached[id] {
-		compensated = compensated || b.event() == EventCompensation
-	}
-	if !compensated {
+	if !activity.is("subProcess") && !c.compensated[id] {
 		c.add(d, "The referenced compensation activity '%s' must have either a compensation boundary event or be a subprocess", id)
 	}
 	if activity == nil || activity.parent != n.parent {

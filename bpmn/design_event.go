@@ -171,23 +171,12 @@ func (c *checker) catchMessage(at *node, id string, correlated bool) {
 		c.add(at, "Must reference a message")
 		return
 	}
-	if !c.done[m] && m.attr("name") == "" {
-		c.done[m] = true
-		c.add(m, "Name must be present and not empty")
+	if m.attr("name") == "" {
+		c.once(m, "Name must be present and not empty")
 	}
-	if correlated && len(m.extensions("subscription")) != 1 && !c.said(m, "subscription") {
-		c.add(m, "Must have exactly one zeebe:subscription extension element")
+	if correlated && len(m.extensions("subscription")) != 1 {
+		c.once(m, "Must have exactly one zeebe:subscription extension element")
 	}
-}
-
-// said tells whether something was already found wrong about the extension.
-func (c *checker) said(m *node, extension string) bool {
-	for _, f := range c.list {
-		if f.at == m && f.text == "Must have exactly one zeebe:"+extension+" extension element" {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *checker) signal(d *node) {
@@ -195,9 +184,8 @@ func (c *checker) signal(d *node) {
 	switch {
 	case s == nil:
 		c.add(d, "Must reference a signal")
-	case s.attr("name") == "" && !c.done[s]:
-		c.done[s] = true
-		c.add(s, "Name must be present and not empty")
+	case s.attr("name") == "":
+		c.once(s, "Name must be present and not empty")
 	}
 }
 
@@ -216,8 +204,7 @@ func (c *checker) thrownEscalation(d *node) {
 	switch {
 	case e == nil:
 		c.add(d, "Must reference an escalation")
-	case e.attr("escalationCode") == "" && !c.done[e]:
-		c.done[e] = true
-		c.add(e, "EscalationCode must be present and not empty")
+	case e.attr("escalationCode") == "":
+		c.once(e, "EscalationCode must be present and not empty")
 	}
 }

@@ -1,11 +1,9 @@
 package bpmn
 
-import "strings"
-
 // conditions checks the outgoing flows of an exclusive or inclusive gateway.
 func (c *checker) conditions(n *node) {
 	flows := c.out[n.id()]
-	standard := strings.TrimSpace(n.attr("default"))
+	standard := n.attr("default")
 	if standard != "" {
 		found := false
 		for _, f := range flows {
@@ -43,11 +41,13 @@ func (c *checker) eventGateway(n *node) {
 	}
 	var g catchGroup
 	others, shared := false, false
+	seen := map[*node]bool{}
 	for _, f := range flows {
-		target := c.doc.ids[strings.TrimSpace(f.attr("targetRef"))]
-		if target == nil {
+		target := c.doc.ids[f.attr("targetRef")]
+		if target == nil || seen[target] {
 			continue
 		}
+		seen[target] = true
 		switch event := target.event(); {
 		case !target.is("intermediateCatchEvent"):
 			others = true
@@ -57,7 +57,9 @@ func (c *checker) eventGateway(n *node) {
 			others = true
 		}
 		for _, in := range c.in[target.id()] {
-			shared = shared || strings.TrimSpace(in.attr("sourceRef")) != n.id()
+			if shared = shared || in.attr("sourceRef") != n.id(); shared {
+				break
+			}
 		}
 	}
 	if others {

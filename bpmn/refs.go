@@ -9,7 +9,19 @@ import (
 // cannot be run: an event at something that is no activity, an association to
 // something that cannot compensate.
 func (b *builder) checkRefs() error {
-	for n, e := range b.nodes {
+	associations := map[string][]*node{}
+	for i, n := range b.order {
+		if t := b.process.Elements[i].Type; t != ProcessElement && t != SubProcess && t != EventSubProcess {
+			continue
+		}
+		for _, a := range n.children {
+			if a.is("association") {
+				associations[a.ref("sourceRef")] = append(associations[a.ref("sourceRef")], a)
+			}
+		}
+	}
+	for i, n := range b.order {
+		e := b.process.Elements[i]
 		if e.Type != BoundaryEvent {
 			continue
 		}
@@ -20,19 +32,16 @@ func (b *builder) checkRefs() error {
 		if e.Event != EventCompensation {
 			continue
 		}
-		if err := b.checkHandler(n); err != nil {
+		if err := b.checkHandlers(associations[e.ID]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkHandler looks at the other end of a compensation boundary event's associations.
-func (b *builder) checkHandler(boundary *node) error {
-	for _, a := range boundary.parent.children {
-		if !a.is("association") || a.ref("sourceRef") != boundary.id() {
-			continue
-		}
+// checkHandlers looks at the other end of a compensation boundary event's associations.
+func (b *builder) checkHandlers(associations []*node) error {
+	for _, a := range associations {
 		target := b.doc.ids[a.ref("targetRef")]
 		switch {
 		case target == nil:

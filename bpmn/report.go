@@ -16,7 +16,7 @@ func (e *Invalid) Error() string { return e.text }
 
 // invalid is a refusal that no element is named for.
 func invalid(resource, reason string) *Invalid {
-	return &Invalid{"'" + resource + "': " + reason}
+	return &Invalid{"'" + resource + "': " + cut(reason)}
 }
 
 // maxReport bounds the text of a refusal, in bytes (the original's limit).
@@ -28,14 +28,24 @@ type finding struct {
 	text string
 }
 
+// maxFindings bounds what is kept of them; more do not fit into a report.
+const maxFindings = 1000
+
 // findings collects what a stage of the checks finds.
-type findings struct{ list []finding }
+type findings struct {
+	list []finding
+	more int // found but not kept
+}
 
 func (f *findings) add(at *node, format string, args ...any) {
+	if len(f.list) == maxFindings {
+		f.more++
+		return
+	}
 	if len(args) > 0 {
 		format = fmt.Sprintf(format, args...)
 	}
-	f.list = append(f.list, finding{at, format})
+	f.list = append(f.list, finding{at, cut(format)})
 }
 
 // report gives the refusal, nil if nothing was found. Elements stand in
@@ -57,7 +67,7 @@ func (f *findings) report(resource string) error {
 		}
 		part := block(l[i : i+n])
 		if b.Len()+len(part) > maxReport && b.Len() > head {
-			fmt.Fprintf(&b, "and %d more errors and 0 more warnings\n", len(l)-i)
+			fmt.Fprintf(&b, "and %d more errors and 0 more warnings\n", len(l)-i+f.more)
 			break
 		}
 		b.WriteString(part)
@@ -74,7 +84,7 @@ func block(l []finding) string {
 			fmt.Fprintf(&b, "    and %d more errors\n", len(l)-i)
 			break
 		}
-		fmt.Fprintf(&b, "    - ERROR: %s\n", cut(f.text))
+		fmt.Fprintf(&b, "    - ERROR: %s\n", f.text)
 	}
 	return b.String()
 }

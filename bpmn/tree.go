@@ -84,7 +84,7 @@ func (n *node) extension(name string) *node {
 
 // bool reads an xs:boolean that the schema has checked.
 func (n *node) bool(name string, unset bool) bool {
-	switch strings.TrimSpace(n.attr(name)) {
+	switch n.attr(name) {
 	case "true", "1":
 		return true
 	case "false", "0":
@@ -95,7 +95,7 @@ func (n *node) bool(name string, unset bool) bool {
 
 // ref gives the local part of a reference.
 func (n *node) ref(name string) string {
-	v := strings.TrimSpace(n.attr(name))
+	v := n.attr(name)
 	return v[strings.LastIndexByte(v, ':')+1:]
 }
 

@@ -79,7 +79,7 @@ func (r *reader) checkValue(a *attr, kind string) error {
 	return nil
 }
 
-// isInteger takes "*" for the maximum of a multiplicity as an error, as the schema does.
+// isInteger says whether the text is a whole number of any length.
 func isInteger(text string) bool {
 	if _, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return true

@@ -107,7 +107,7 @@ func sorted(block string) string {
 }
 
 // checkModel checks what must hold in every model.
-func checkModel(t *testing.T, m *bpmn.Model) {
+func checkModel(t testing.TB, m *bpmn.Model) {
 	t.Helper()
 	if len(m.Processes) == 0 || m.Size <= 0 {
 		t.Errorf("%d processes, size %d", len(m.Processes), m.Size)

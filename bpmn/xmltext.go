@@ -99,29 +99,28 @@ var entities = map[string]rune{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "a
 
 // reference reads the reference that t starts with, and says how long it is.
 func (s *scanner) reference(t string) (rune, int, error) {
-	end := strings.IndexByte(t, ';')
-	if end < 0 || end > 64 {
-		end = strings.IndexFunc(t[1:], func(r rune) bool { return !nameChar(r) && r != '#' })
-		if end <= 0 {
-			return 0, 0, s.fatal("The entity name must immediately follow the '&' in the entity reference.")
-		}
-		return 0, 0, s.fatal(`The reference to entity "%s" must end with the ';' delimiter.`, t[1:end+1])
+	end := strings.IndexFunc(t[1:], func(r rune) bool { return !nameChar(r) && r != '#' }) + 1
+	if end == 0 {
+		end = len(t)
 	}
 	name := t[1:end]
+	switch {
+	case name == "":
+		return 0, 0, s.fatal("The entity name must immediately follow the '&' in the entity reference.")
+	case end == len(t) || t[end] != ';':
+		return 0, 0, s.fatal(`The reference to entity "%s" must end with the ';' delimiter.`, cut(name))
+	}
 	if strings.HasPrefix(name, "#") {
 		r, ok := charReference(name[1:])
 		if !ok {
-			return 0, 0, s.fatal(`Character reference "&%s" is an invalid XML character.`, name)
+			return 0, 0, s.fatal(`Character reference "&%s" is an invalid XML character.`, cut(name))
 		}
 		return r, end + 1, nil
 	}
 	if r, ok := entities[name]; ok {
 		return r, end + 1, nil
 	}
-	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !nameChar(r) }) {
-		return 0, 0, s.fatal("The entity name must immediately follow the '&' in the entity reference.")
-	}
-	return 0, 0, s.fatal(`The entity "%s" was referenced, but not declared.`, name)
+	return 0, 0, s.fatal(`The entity "%s" was referenced, but not declared.`, cut(name))
 }
 
 func charReference(digits string) (rune, bool) {
