@@ -134,10 +134,14 @@ func AppendDeployment(b []byte, d *Deployment) []byte {
 	return b
 }
 
+// minDefinition is how many bytes a definition has at least: seven small
+// fields and a hash.
+const minDefinition = 7 + len(Hash{})
+
 // ReadDeployment decodes what AppendDeployment made.
 func ReadDeployment(r *Reader) Deployment {
 	d := Deployment{Key: r.Key(), Time: r.Int()}
-	d.Definitions = make([]Definition, r.Count(40))
+	d.Definitions = make([]Definition, r.Count(minDefinition))
 	for i := range d.Definitions {
 		d.Definitions[i] = ReadDefinition(r)
 	}
