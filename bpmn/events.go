@@ -118,9 +118,9 @@ func (b *builder) loop(n *node) {
 func (b *builder) timer(at, d *node, root bool) {
 	for _, k := range []struct {
 		child, what, types string
-		check              func(string) string
+		check              func(text, expression string) string
 	}{
-		{"timeDuration", "duration", "'DURATION, PERIOD, STRING'", wrongDuration},
+		{"timeDuration", "duration", "one of '[DURATION, PERIOD, STRING]'", wrongDuration},
 		{"timeDate", "date", "one of '[DATE_TIME, STRING]'", wrongDate},
 		{"timeCycle", "cycle", "'STRING'", wrongCycle},
 	} {
@@ -137,7 +137,7 @@ func (b *builder) timer(at, d *node, root bool) {
 				problem = b.wrong.list[before].text
 			}
 		case e.IsStatic():
-			problem = k.check(t.text)
+			problem = k.check(t.text, t.text)
 		case root:
 			problem = staticProblem(e, k.types, k.check)
 		}
@@ -148,7 +148,7 @@ func (b *builder) timer(at, d *node, root bool) {
 }
 
 // staticProblem says what keeps the value of a start timer from being one.
-func staticProblem(e *feel.Expression, types string, check func(string) string) string {
+func staticProblem(e *feel.Expression, types string, check func(text, expression string) string) string {
 	r, err := e.Eval(nil)
 	if err != nil {
 		return err.Error()
@@ -160,8 +160,8 @@ func staticProblem(e *feel.Expression, types string, check func(string) string) 
 	switch value.Kind() {
 	case feel.KindString:
 		text, _ := value.(feel.String)
-		return strings.ReplaceAll(check(string(text)), "for expression '"+string(text)+"'", "for expression '"+e.Source()+"'")
-	case feel.KindDateTime:
+		return check(string(text), e.Source())
+	case feel.KindDateTime, feel.KindLocalDateTime:
 		if strings.Contains(types, "DATE_TIME") {
 			return ""
 		}

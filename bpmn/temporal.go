@@ -37,20 +37,20 @@ func isDuration(text string) bool {
 	return last != "P" && last != "T" && duration.MatchString(text)
 }
 
-// wrongDuration, wrongDate and wrongCycle say what is wrong with a timer's
-// text, "" if nothing is.
-func wrongDuration(text string) string {
+// wrongDuration, wrongDate and wrongCycle say what is wrong with the text a
+// timer's expression gave, "" if nothing is.
+func wrongDuration(text, expression string) string {
 	if isDuration(text) {
 		return ""
 	}
-	return fmt.Sprintf("Invalid duration format '%s' for expression '%s'.", text, text)
+	return fmt.Sprintf("Invalid duration format '%s' for expression '%s'.", text, expression)
 }
 
-func wrongDate(text string) string {
+func wrongDate(text, expression string) string {
 	if isDateTime(text) {
 		return ""
 	}
-	return fmt.Sprintf("Invalid date-time format '%s' for expression '%s'.", text, text)
+	return fmt.Sprintf("Invalid date-time format '%s' for expression '%s'.", text, expression)
 }
 
 // cronMacros stand for cron expressions.
@@ -59,23 +59,30 @@ var cronMacros = map[string]bool{
 	"@daily": true, "@midnight": true, "@hourly": true,
 }
 
-// wrongCycle checks R[n]/[start/]duration, R[n]/duration[/end] and cron
-// expressions of six fields; what stands in the fields is not looked at.
-func wrongCycle(text string) string {
+// wrongCycle checks R[n]/[start/]interval and cron expressions of six fields;
+// what stands in the fields is not looked at.
+func wrongCycle(text, _ string) string {
 	if !strings.HasPrefix(text, "R") {
 		if n := len(strings.Fields(text)); n != 6 && !cronMacros[text] {
 			return fmt.Sprintf("Cron expression contains %d parts but we expect one of [6]", n)
 		}
 		return ""
 	}
-	parts := strings.Split(text, "/")
-	if _, err := strconv.Atoi(parts[0][1:]); err != nil && parts[0] != "R" || len(parts) < 2 || len(parts) > 3 {
-		return fmt.Sprintf("Invalid repetition '%s'.", text)
+	count, interval, found := strings.Cut(text[1:], "/")
+	if _, err := strconv.Atoi(count); err != nil && count != "" {
+		return fmt.Sprintf("For input string: \"%s\"", count)
 	}
-	for _, p := range parts[1:] {
-		if isDuration(p) {
-			return ""
+	if !found {
+		return "No interval given"
+	}
+	if start, rest, ok := strings.Cut(interval, "/"); ok {
+		if start != "" && !isDateTime(start) {
+			return fmt.Sprintf("Text '%s' could not be parsed at index 0", start)
 		}
+		interval = rest
 	}
-	return wrongDuration(parts[len(parts)-1])
+	if !isDuration(interval) {
+		return "Text cannot be parsed to a Period"
+	}
+	return ""
 }
