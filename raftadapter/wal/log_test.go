@@ -320,24 +320,35 @@ func TestOpenRefuses(t *testing.T) {
 func TestFullDiskCanBeCut(t *testing.T) {
 	fs := &fullFS{memFS: newMemFS(), room: 3}
 	l, m := mustOpen(t, memDir, wal.Options{SegmentSize: 4096, FS: fs, Logger: quiet()}), newModel()
-	var err error
-	for err == nil {
-		logs := row(m.last+1, m.last+3, 1)
-		if err = l.StoreLogs(logs); err == nil {
-			m.store(logs)
-		}
-	}
-	if !errors.Is(err, errNoSpace) || errors.Is(err, wal.ErrFailed) {
-		t.Fatalf("store on a full disk: %v", err)
-	}
+	fill(t, l, m)
 	same(t, l, m)
-	if err := l.DeleteRange(m.first, m.last-10); err != nil {
+	if err := l.DeleteRange(m.first, m.last-1); err != nil {
 		t.Fatalf("cut on a full disk: %v", err)
 	}
-	m.deleteRange(m.first, m.last-10)
+	m.deleteRange(m.first, m.last-1)
 	store(t, l, m, row(m.last+1, m.last+10, 1))
 	same(t, l, m)
 	mustClose(t, l)
+}
+
+// fill stores entries, ever smaller ones when the large do not fit, until not one more fits.
+func fill(t *testing.T, l *wal.Log, m *model) {
+	t.Helper()
+	for size := 1000; size >= 0; {
+		entry := &raft.Log{Index: m.last + 1, Data: make([]byte, size)}
+		if size == 0 {
+			entry.Data = nil
+		}
+		err := l.StoreLog(entry)
+		switch {
+		case err == nil:
+			m.store([]*raft.Log{entry})
+		case !errors.Is(err, errNoSpace) || errors.Is(err, wal.ErrFailed):
+			t.Fatalf("store on a full disk: %v", err)
+		default:
+			size -= 8
+		}
+	}
 }
 
 var errNoSpace = errors.New("no space left on device")

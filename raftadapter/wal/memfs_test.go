@@ -29,10 +29,12 @@ type memFS struct {
 	ops    int
 	failAt int
 	dies   bool
-	trace  []string
+	// trace names each operation, such as "datasync 0000000000000001.seg".
+	trace []string
 }
 
 type inode struct {
+	name          string // the newest, for messages
 	seen, durable []byte
 	pending       []write
 }
@@ -51,7 +53,6 @@ type dirOp struct {
 
 type memFile struct {
 	fs   *memFS
-	name string
 	node *inode
 }
 
@@ -111,10 +112,10 @@ func (m *memFS) Create(name string) (wal.File, error) {
 	if err := m.step("create", name); err != nil {
 		return nil, err
 	}
-	node := &inode{}
+	node := &inode{name: name}
 	m.names[name] = node
 	m.pending = append(m.pending, dirOp{name: name, node: node})
-	return &memFile{m, name, node}, nil
+	return &memFile{m, node}, nil
 }
 
 func (m *memFS) Open(name string) (wal.File, error) {
@@ -124,7 +125,7 @@ func (m *memFS) Open(name string) (wal.File, error) {
 	if !ok {
 		return nil, fmt.Errorf("open %s: %w", name, fs.ErrNotExist)
 	}
-	return &memFile{m, name, node}, nil
+	return &memFile{m, node}, nil
 }
 
 func (m *memFS) Rename(from, to string) error {
@@ -134,6 +135,7 @@ func (m *memFS) Rename(from, to string) error {
 		return err
 	}
 	m.names[to] = m.names[from]
+	m.names[to].name = to
 	delete(m.names, from)
 	m.pending = append(m.pending, dirOp{name: to, node: m.names[to], from: from})
 	return nil
@@ -188,7 +190,7 @@ func (f *memFile) ReadAt(b []byte, off int64) (int, error) {
 func (f *memFile) WriteAt(b []byte, off int64) (int, error) {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	err := f.fs.step("write", f.name)
+	err := f.fs.step("write", f.node.name)
 	n := len(b)
 	if err != nil && !f.fs.dies {
 		n /= 2
@@ -202,7 +204,7 @@ func (f *memFile) WriteAt(b []byte, off int64) (int, error) {
 func (f *memFile) Preallocate(size int64) error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	if err := f.fs.step("preallocate", f.name); err != nil {
+	if err := f.fs.step("preallocate", f.node.name); err != nil {
 		return err
 	}
 	w := write{grow: size}
@@ -216,7 +218,7 @@ func (f *memFile) Preallocate(size int64) error {
 func (f *memFile) Datasync() error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	if err := f.fs.step("datasync", f.name); err != nil {
+	if err := f.fs.step("datasync", f.node.name); err != nil {
 		if !f.fs.dies {
 			f.node.pending = nil
 		}
@@ -287,7 +289,7 @@ func (m *memFS) after(stays func() bool) *memFS {
 				}
 			}
 		}
-		left := &inode{seen: content, durable: slices.Clone(content)}
+		left := &inode{name: name, seen: content, durable: slices.Clone(content)}
 		out.names[name], out.durable[name] = left, left
 	}
 	return out

@@ -1,0 +1,400 @@
+package raftadapter
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/raftadapter/wal"
+	"github.com/grevy-io/grevy/state"
+)
+
+// ErrNotProposed says that an entry certainly never entered the log.
+var ErrNotProposed = errors.New("not proposed")
+
+// ErrUnknown says that an entry may yet be committed.
+var ErrUnknown = errors.New("commit unknown")
+
+// Listener hears what happens to a group. Its methods are called from raft's
+// goroutines and must not block.
+type Listener interface {
+	// Applied: a batch is committed and in the store.
+	Applied(Applied)
+	// Leadership: this node won or lost the group. A win is of the given term.
+	Leadership(leader bool, term uint64)
+	// Failed: the store failed; the group applies nothing any more.
+	Failed(error)
+}
+
+// Server is a member of a group.
+type Server struct {
+	ID    string
+	Voter bool
+}
+
+// Group is one partition's raft on this node.
+type Group struct {
+	partition protocol.PartitionID
+	node      *Node
+	raft      *raft.Raft
+	fsm       *fsm
+	log       *boundedLog
+	trans     *raft.NetworkTransport
+	listener  Listener
+	futures   chan proposal
+	stop      chan struct{}
+	wg        sync.WaitGroup
+	broken    atomic.Pointer[error]
+}
+
+type proposal struct {
+	future raft.Future
+	done   func(error)
+}
+
+// Start opens a partition's log and state and joins its group. bootstrap, if
+// not nil, is the configuration of a group that begins now; it is ignored when
+// the group has begun before. Everything applied before the last stop is there
+// when it returns.
+func (n *Node) Start(p protocol.PartitionID, bootstrap []Server, l Listener) (*Group, error) {
+	g := &Group{
+		partition: p, node: n, listener: l,
+		futures: make(chan proposal, 1024), stop: make(chan struct{}),
+	}
+	if err := g.open(bootstrap); err != nil {
+		return nil, fmt.Errorf("start partition %d: %w", p, err)
+	}
+	n.mu.Lock()
+	n.groups[p] = g
+	n.mu.Unlock()
+	return g, nil
+}
+
+func (g *Group) open(bootstrap []Server) error {
+	at, err := g.openState()
+	if err != nil {
+		return err
+	}
+	w, err := wal.Open(g.node.dir(g.partition), wal.Options{
+		SegmentSize: g.node.Tuning.SegmentSize, NoSync: g.node.Tuning.NoSync, Logger: g.logger(),
+	})
+	if err != nil {
+		return err
+	}
+	g.log = &boundedLog{Log: w}
+	if err := g.openRaft(at, bootstrap); err != nil {
+		return errors.Join(err, w.Close())
+	}
+	return nil
+}
+
+func (g *Group) logger() *slog.Logger { return g.node.Log.With("partition", g.partition) }
+
+// openState finds the partition's generation and position, or makes them. After
+// another boot only the marker is trusted: the store may have lost its tail,
+// and the entries after the marker are applied again.
+func (g *Group) openState() (position, error) {
+	kv := g.node.KV
+	prefix, at, err := readPosition(kv, g.partition)
+	if errors.Is(err, errNoGeneration) {
+		generation, err := g.node.nextGeneration()
+		if err != nil {
+			return at, err
+		}
+		prefix = state.Prefix(g.partition, generation)
+		if err := putUint32(kv, generationKey(g.partition), generation); err != nil {
+			return at, err
+		}
+	} else if err != nil {
+		return at, err
+	}
+	if g.node.rewind {
+		if at, err = g.marker(); err != nil {
+			return at, err
+		}
+		// Written down, so that a kill before the log is applied again does not
+		// leave the newer row in force.
+		op := state.Op{Key: append(append([]byte(nil), prefix...), appliedKey...), Value: at.encode()}
+		if err := kv.Update([]state.Op{op}); err != nil {
+			return at, err
+		}
+		g.logger().Info("the machine was restarted: the log is applied again from the durable marker", "index", at.Index)
+	}
+	g.fsm = &fsm{
+		partition: g.partition, kv: kv, log: g.logger(), limit: g.node.Tuning.BatchBytes, prefix: prefix, at: at,
+		applied: func(a Applied) { g.listener.Applied(a) },
+		failed: func(err error) {
+			if g.broken.CompareAndSwap(nil, &err) {
+				g.listener.Failed(err)
+			}
+		},
+	}
+	return at, nil
+}
+
+func (g *Group) marker() (position, error) {
+	s := g.node.KV.Snapshot()
+	defer s.Close()
+	b, err := s.Get(markerKey(g.partition))
+	if err != nil {
+		return position{}, err
+	}
+	return decodePosition(b)
+}
+
+func (g *Group) openRaft(at position, bootstrap []Server) error {
+	store := &snapshots{node: g.node, partition: g.partition, fsm: g.fsm, log: g.log}
+	meta, err := store.meta()
+	if err != nil {
+		return err
+	}
+	if meta != nil && meta.Index > at.Index {
+		return fmt.Errorf("%w: snapshot at %d, state at %d", ErrStateLost, meta.Index, at.Index)
+	}
+	marker, err := g.marker()
+	if err != nil {
+		return err
+	}
+	g.log.marker.Store(marker.Index)
+	cache, err := raft.NewLogCache(512, g.log)
+	if err != nil {
+		return err
+	}
+	g.trans = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: g.node.newLayer(g.partition), MaxPool: 3, Timeout: 5 * time.Second, Logger: newLogger(g.logger()),
+	})
+	notify := make(chan bool, 16)
+	conf := g.config(bootstrap, cache)
+	conf.NotifyCh = notify
+	if bootstrap != nil {
+		if err := g.bootstrap(conf, cache, store, bootstrap); err != nil {
+			return errors.Join(err, g.trans.Close())
+		}
+	}
+	if g.raft, err = raft.NewRaft(conf, g.fsm, cache, g.log, store, g.trans); err != nil {
+		return errors.Join(err, g.trans.Close())
+	}
+	g.wg.Go(func() { g.watch(notify) })
+	g.wg.Go(g.await)
+	return nil
+}
+
+// ErrStateLost says that a partition's state on this node is older than its
+// log allows: it must be seeded again from the others.
+var ErrStateLost = errors.New("state lost")
+
+func (g *Group) bootstrap(conf *raft.Config, logs raft.LogStore, store raft.SnapshotStore, servers []Server) error {
+	had, err := raft.HasExistingState(logs, g.log, store)
+	if err != nil || had {
+		return err
+	}
+	c := raft.Configuration{}
+	for _, s := range servers {
+		c.Servers = append(c.Servers, raft.Server{ID: raft.ServerID(s.ID), Address: raft.ServerAddress(s.ID), Suffrage: suffrage(s.Voter)})
+	}
+	return raft.BootstrapCluster(conf, logs, g.log, store, g.trans, c)
+}
+
+func suffrage(voter bool) raft.ServerSuffrage {
+	if voter {
+		return raft.Voter
+	}
+	return raft.Nonvoter
+}
+
+func (g *Group) config(bootstrap []Server, logs raft.LogStore) *raft.Config {
+	t := g.node.Tuning
+	c := raft.DefaultConfig()
+	c.LocalID = raft.ServerID(g.node.ServerID)
+	c.BatchApplyCh = true
+	c.MaxAppendEntries = 256
+	c.CommitTimeout = t.CommitTimeout
+	c.NoSnapshotRestoreOnStart = true
+	c.ShutdownOnRemove = false
+	c.SnapshotInterval = t.SnapshotInterval
+	c.SnapshotThreshold = t.SnapshotEntries
+	c.TrailingLogs = t.TrailingLogs
+	c.NoLegacyTelemetry = true
+	c.Logger = newLogger(g.logger())
+	heartbeat := t.Heartbeat
+	if heartbeat == 0 {
+		heartbeat = 1500 * time.Millisecond
+		if len(bootstrap) == 1 && bootstrap[0].ID == g.node.ServerID {
+			heartbeat = 60 * time.Millisecond // nobody else to wait for
+		}
+	}
+	c.HeartbeatTimeout, c.ElectionTimeout = heartbeat, heartbeat
+	c.LeaderLeaseTimeout = heartbeat * 2 / 3
+	return c
+}
+
+// watch tells the listener of won and lost leadership, in order. It must keep
+// draining: raft's main loop waits for it.
+func (g *Group) watch(notify <-chan bool) {
+	for {
+		select {
+		case leader := <-notify:
+			g.listener.Leadership(leader, g.raft.CurrentTerm())
+		case <-g.stop:
+			return
+		}
+	}
+}
+
+// await waits for proposals in the order they were made.
+func (g *Group) await() {
+	for {
+		select {
+		case p := <-g.futures:
+			p.done(classify(p.future.Error()))
+		case <-g.stop:
+			for {
+				select {
+				case p := <-g.futures:
+					p.done(classify(p.future.Error()))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// classify tells apart what raft's errors say of an entry (substrate.md §3.2).
+func classify(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress), errors.Is(err, raft.ErrEnqueueTimeout):
+		return fmt.Errorf("%w: %w", ErrNotProposed, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnknown, err)
+}
+
+// Propose asks raft to commit an entry. done is called once, from another
+// goroutine, when it is applied here (nil) or has failed; the listener may hear
+// of the application before.
+func (g *Group) Propose(entry []byte, done func(error)) {
+	// path: write 5/8 proposed: raft syncs the entry to its log and replicates it
+	g.enqueue(proposal{future: g.raft.Apply(entry, 0), done: done})
+}
+
+// Verify asks a quorum whether this node still leads.
+func (g *Group) Verify(done func(error)) {
+	g.enqueue(proposal{future: g.raft.VerifyLeader(), done: done})
+}
+
+func (g *Group) enqueue(p proposal) {
+	select {
+	case g.futures <- p:
+	case <-g.stop:
+		p.done(fmt.Errorf("%w: the group is closed", ErrUnknown))
+	}
+}
+
+// View opens the committed state and says how far it is applied and by which
+// leadership.
+func (g *Group) View() (v *state.View, index uint64, guard protocol.Guard) {
+	v, at := g.fsm.view()
+	return v, at.Index, at.Guard
+}
+
+// Status is what a group knows of itself.
+type Status struct {
+	Leader               string // server id, "" if unknown
+	IsLeader             bool
+	Term, Commit, Last   uint64
+	Applied              uint64
+	Servers              []Server
+	LastContact          time.Duration // of a follower with its leader; 0: is the leader
+	Err                  error         // the store failed
+	LogFirst, LogEntries uint64
+}
+
+// Status reads the group's state.
+func (g *Group) Status() Status {
+	_, leader := g.raft.LeaderWithID()
+	s := Status{
+		Leader: string(leader), IsLeader: g.raft.State() == raft.Leader,
+		Term: g.raft.CurrentTerm(), Commit: g.raft.CommitIndex(), Last: g.raft.LastIndex(), Applied: g.fsm.position().Index,
+	}
+	if !s.IsLeader {
+		s.LastContact = time.Since(g.raft.LastContact())
+	}
+	if err := g.broken.Load(); err != nil {
+		s.Err = *err
+	}
+	if f := g.raft.GetConfiguration(); f.Error() == nil {
+		for _, m := range f.Configuration().Servers {
+			s.Servers = append(s.Servers, Server{ID: string(m.ID), Voter: m.Suffrage == raft.Voter})
+		}
+	}
+	s.LogFirst, _ = g.log.FirstIndex()
+	if last, err := g.log.LastIndex(); err == nil && s.LogFirst > 0 {
+		s.LogEntries = last - s.LogFirst + 1
+	}
+	return s
+}
+
+// Term returns the current term.
+func (g *Group) Term() uint64 { return g.raft.CurrentTerm() }
+
+// IsLeader tells whether this node believes to lead the group.
+func (g *Group) IsLeader() bool { return g.raft.State() == raft.Leader }
+
+// Leader returns the server id of the leader, "" if unknown.
+func (g *Group) Leader() string {
+	_, id := g.raft.LeaderWithID()
+	return string(id)
+}
+
+// Transfer hands leadership to a server, or to the best one if id is "". It
+// blocks until that is done or has failed.
+func (g *Group) Transfer(id string) error {
+	if id == "" {
+		return g.raft.LeadershipTransfer().Error()
+	}
+	return g.raft.LeadershipTransferToServer(raft.ServerID(id), raft.ServerAddress(id)).Error()
+}
+
+// changeTimeout bounds a change of the configuration.
+const changeTimeout = 10 * time.Second
+
+// AddServer adds a member or makes it a voter. Leader only; it blocks.
+func (g *Group) AddServer(s Server) error {
+	id, addr := raft.ServerID(s.ID), raft.ServerAddress(s.ID)
+	if s.Voter {
+		return g.raft.AddVoter(id, addr, 0, changeTimeout).Error()
+	}
+	return g.raft.AddNonvoter(id, addr, 0, changeTimeout).Error()
+}
+
+// RemoveServer removes a member. Leader only; it blocks.
+func (g *Group) RemoveServer(id string) error {
+	return g.raft.RemoveServer(raft.ServerID(id), 0, changeTimeout).Error()
+}
+
+// TakeSnapshot takes a snapshot now. Having nothing new is no error.
+func (g *Group) TakeSnapshot() error {
+	if err := g.raft.Snapshot().Error(); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
+		return err
+	}
+	return nil
+}
+
+// Close stops the group on this node. Its files stay.
+func (g *Group) Close() error {
+	err := g.raft.Shutdown().Error()
+	close(g.stop)
+	g.wg.Wait()
+	g.node.mu.Lock()
+	delete(g.node.groups, g.partition)
+	g.node.mu.Unlock()
+	return errors.Join(err, g.trans.Close(), g.log.Close())
+}

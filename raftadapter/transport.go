@@ -1,0 +1,173 @@
+package raftadapter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/grevy-io/grevy/internal/linkfault"
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// mux shares one listener between groups: a preamble opens every connection
+// and names its group. Plain connections cost less than streams over one
+// (substrate.md §2.3), and keep heartbeats off the bulk.
+type mux struct {
+	listener net.Listener
+	faults   *linkfault.Switch
+	log      *slog.Logger
+	wg       sync.WaitGroup
+
+	mu     sync.Mutex
+	layers map[uint32]*layer
+	closed bool
+}
+
+func newMux(l net.Listener, faults *linkfault.Switch, log *slog.Logger) *mux {
+	m := &mux{listener: l, faults: faults, log: log, layers: map[uint32]*layer{}}
+	m.wg.Go(m.accept)
+	return m
+}
+
+func (m *mux) accept() {
+	for {
+		c, err := m.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			m.log.Warn("accept raft connection", "err", err)
+			continue
+		}
+		m.wg.Go(func() { m.route(c) })
+	}
+}
+
+// preambleTimeout bounds how long a new connection may take to say what it is.
+const preambleTimeout = 5 * time.Second
+
+func (m *mux) route(c net.Conn) {
+	p, err := linkfault.ReadPreamble(c, preambleTimeout)
+	if err == nil && p.Proto != linkfault.ProtoRaft {
+		err = fmt.Errorf("protocol %d on the raft port", p.Proto)
+	}
+	if err != nil {
+		m.log.Debug("raft connection refused", "from", c.RemoteAddr().String(), "err", err)
+		_ = c.Close()
+		return
+	}
+	m.mu.Lock()
+	l := m.layers[p.Group]
+	m.mu.Unlock()
+	if l == nil || !l.offer(m.faults.Conn(c, p.From)) {
+		_ = c.Close() // no such group here, or not yet: the peer tries again
+	}
+}
+
+func (m *mux) Close() error {
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	err := m.listener.Close()
+	m.wg.Wait()
+	return err
+}
+
+// layer is one group's share of the listener (raft.StreamLayer).
+type layer struct {
+	mux    *mux
+	node   *Node
+	group  protocol.PartitionID
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (n *Node) newLayer(p protocol.PartitionID) *layer {
+	l := &layer{mux: n.mux, node: n, group: p, conns: make(chan net.Conn), closed: make(chan struct{})}
+	n.mux.mu.Lock()
+	n.mux.layers[uint32(p)] = l
+	n.mux.mu.Unlock()
+	return l
+}
+
+func (l *layer) offer(c net.Conn) bool {
+	select {
+	case l.conns <- c:
+		return true
+	case <-l.closed:
+		return false
+	}
+}
+
+// Accept waits for the next connection of the group.
+func (l *layer) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close stops Accept; the listener stays for the other groups.
+func (l *layer) Close() error {
+	l.once.Do(func() {
+		close(l.closed)
+		l.mux.mu.Lock()
+		if l.mux.layers[uint32(l.group)] == l {
+			delete(l.mux.layers, uint32(l.group))
+		}
+		l.mux.mu.Unlock()
+	})
+	return nil
+}
+
+// Addr is the server id: raft addresses servers by it, and resolve finds where
+// they are now.
+func (l *layer) Addr() net.Addr { return serverAddr(l.node.ServerID) }
+
+type serverAddr string
+
+func (serverAddr) Network() string  { return "grevy" }
+func (a serverAddr) String() string { return string(a) }
+
+// redial is the pause between two attempts of one Dial.
+const redial = 50 * time.Millisecond
+
+// Dial connects to a server. Its address is its id, resolved at every attempt,
+// so that a node that moved is found again. It keeps trying until the timeout:
+// raft doubles its pause with every failed Dial, up to ten seconds, and a node
+// that comes back within it would be left alone for as long.
+func (l *layer) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	id := string(address)
+	for {
+		c, err := l.try(ctx, id)
+		if err == nil {
+			return c, nil
+		}
+		select {
+		case <-time.After(redial):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("dial server %s: %w", id, err)
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
+	}
+}
+
+func (l *layer) try(ctx context.Context, id string) (net.Conn, error) {
+	addr := l.node.Resolve(id)
+	if addr == "" {
+		return nil, errors.New("address unknown")
+	}
+	return l.node.dial(ctx, l.group, l.node.NodeOf(id), addr)
+}
