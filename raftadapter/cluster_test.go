@@ -298,7 +298,7 @@ func TestGroup_CatchUpBySnapshot(t *testing.T) {
 	}
 	want := s.guard.Seq
 	away.start(servers)
-	away.wait("catch-up", func() bool { return away.group.Status().Applied >= leader.applied.Index })
+	away.wait("catch-up", func() bool { return away.applied.Index >= leader.group.Status().Commit })
 	if got := away.get("k299"); got != "1799" {
 		t.Errorf("k299 = %q", got)
 	}

@@ -188,14 +188,17 @@ func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 // Restore switches to the generation that was installed: the sink's Close has
 // done everything else.
 func (f *fsm) Restore(rc io.ReadCloser) error {
-	defer func() { _ = rc.Close() }()
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	if err := rc.Close(); err != nil {
+		return err
+	}
 	prefix, at, err := readPosition(f.kv, f.partition)
 	if err != nil {
 		return err
 	}
+	f.mu.Lock()
 	f.prefix, f.at, f.err = prefix, at, nil
+	f.mu.Unlock()
+	f.applied(Applied{Index: at.Index, Incarnation: at.Guard.Incarnation, Seq: at.Guard.Seq})
 	return nil
 }
 
