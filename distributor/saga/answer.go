@@ -132,7 +132,6 @@ func (s *State) based(c *channel, r Based) {
 	}
 	c.flight = flight{}
 	c.needBase = false
-	c.sendable = max(c.sendable, r.UpTo)
 	if r.UpTo > c.acked {
 		c.progress(r.UpTo)
 	}

@@ -48,6 +48,18 @@
 //   - a refused row is an acknowledged row with a reason, so nothing blocks a lane;
 //   - every wait has an end: there is no last retry.
 //
+// What the shell owes it:
+//
+//   - Started has all rows of the table, RowsAdded follows a commit, in order;
+//   - every Send and SendBase is resolved anew and, if it can be told, answered;
+//     if not, the deadline does it;
+//   - Acked, Gap and Based come from the receiver's applied state, for this
+//     sender's epoch;
+//   - every Delete ends in Deleted, in DeleteFailed, or with the leadership;
+//   - News when a link comes up, a leader is known, a partition becomes active
+//     or a peer asks. Lost news costs at most RetryMax, or AckTimeout for a batch
+//     that was under way.
+//
 // What it refuses: it ignores an answer to an attempt it never made, and takes a
 // receiver that acknowledges rows nobody sent for a receiver of another past, to
 // be given a base.

@@ -1,6 +1,8 @@
 package saga_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -17,18 +19,39 @@ func FuzzStep(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 5, 1, 1, 0, 3, 2, 0, 1, 0, 3, 0, 3, 0})
 	f.Add([]byte{1, 0, 0, 9, 10, 0, 0, 0, 2, 0, 5, 4, 9, 0, 0, 9, 6, 1, 0, 0, 3, 0, 9, 1, 8, 0, 0, 200})
 	f.Add([]byte{1, 3, 2, 2, 1, 3, 8, 3, 2, 3, 9, 5, 7, 0, 255, 255, 2, 3, 1, 0, 1, 3, 4, 3})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		z := newFuzzer(t)
-		z.step(saga.Started{Now: z.now})
-		for len(data) >= 4 && len(z.k.events) < 400 {
-			z.event(data[0], data[1], data[2], data[3])
-			data = data[4:]
+	f.Fuzz(playBytes)
+}
+
+// TestRandomEvents gives long random sequences to the same check: the fuzzer's
+// own are short at first.
+func TestRandomEvents(t *testing.T) {
+	for seed := range uint64(150) {
+		rng := rand.New(rand.NewPCG(seed, 4))
+		data := make([]byte, 4*300)
+		for i := range data {
+			data[i] = byte(rng.Uint32())
+			// Three of four channel bytes point to the attempt under way.
+			if i%4 == 1 && rng.IntN(4) > 0 {
+				data[i] %= 128
+			}
 		}
-		z.drain()
-		if err := z.k.replay(); err != nil {
-			t.Fatal(err)
+		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { playBytes(t, data) }) {
+			return
 		}
-	})
+	}
+}
+
+func playBytes(t *testing.T, data []byte) {
+	z := newFuzzer(t)
+	z.step(saga.Started{Now: z.now})
+	for len(data) >= 4 && len(z.k.events) < 400 {
+		z.event(data[0], data[1], data[2], data[3])
+		data = data[4:]
+	}
+	z.drain()
+	if err := z.k.replay(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 type fuzzer struct {
