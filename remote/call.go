@@ -13,7 +13,8 @@ import (
 type call struct {
 	w      *wire
 	id     uint64
-	charge int
+	charge int  // what it takes of the window
+	large  bool // it is cut into chunks
 	done   func([]byte, error)
 
 	stop   func() bool // ends the watching of the caller's context; not written after ended
@@ -63,18 +64,20 @@ func (c *call) withdraw(why error) (error, bool) {
 // that nothing was sent, and done is not called then.
 func (w *wire) start(h header, payload []byte, done func([]byte, error)) (*call, error) {
 	c := &call{w: w, id: lastID.Add(1), done: done}
-	c.charge = min(len(payload)+messageCharge, w.p.cfg.Window/2)
+	window := w.p.cfg.Window
+	c.charge = min(len(payload)+messageCharge, window/4)
+	c.large = len(payload) > chunkSize
 	h.typ, h.id = frameRequest, c.id
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.dead {
 		return nil, notSent("the link to node %d is down: %w", w.peer.id, w.deadErr)
 	}
-	if w.inflight+c.charge > w.p.cfg.Window {
+	if w.inflight+c.charge > window || c.large && w.largeInflight+c.charge > window/2 {
 		return nil, notSent("link to node %d is full", w.peer.id)
 	}
 	w.calls[c.id] = c
-	w.inflight += c.charge
+	w.chargeLocked(c, c.charge)
 	w.pushLocked(outgoing{header: h, body: payload, call: c})
 	return c, nil
 }

@@ -20,8 +20,9 @@ type Config struct {
 
 	// Window is the number of bytes of requests and notices, without answer yet,
 	// that one link takes, 4 MiB if 0. Beyond it a request fails at once with
-	// ErrNotSent. A message is charged its size and 64 bytes, but never more than
-	// half the window, so that the largest fits.
+	// ErrNotSent. A message is charged its size and 64 bytes, but never more than a
+	// quarter of the window, so that the largest fits; those over 256 KiB together
+	// get half the window, so that they never shut out the small ones.
 	Window int
 
 	// MaxHandlers bounds the handlers at work for one peer, 16,384 if 0. A request

@@ -34,8 +34,9 @@ type wire struct {
 	deadErr    error
 	calls      map[uint64]*call    // dialled: requests without answer
 	serving    map[uint64]*serving // accepted: handlers at work
-	inflight   int                 // bytes of calls, as charged
 	replyBytes int                 // bytes of replies in queue
+
+	inflight, largeInflight int // bytes of calls, as charged: all, and those of large ones
 }
 
 func newWire(p *Post, c net.Conn, pr *peer, incarnation uint64, dialled bool) *wire {
@@ -222,8 +223,15 @@ func (w *wire) removeLocked(id uint64) *call {
 	}
 	delete(w.calls, id)
 	c.ended = true
-	w.inflight -= c.charge
+	w.chargeLocked(c, -c.charge)
 	return c
+}
+
+func (w *wire) chargeLocked(c *call, bytes int) {
+	w.inflight += bytes
+	if c.large {
+		w.largeInflight += bytes
+	}
 }
 
 // silentFor tells for how long nothing was heard from the peer.
