@@ -51,7 +51,8 @@ type Element struct {
 	Inputs, Outputs []Mapping
 }
 
-// Flow is a sequence flow.
+// Flow is a sequence flow. The original accepts one that leads into or out of a
+// sub-process, so Source and Target may stand in different scopes.
 type Flow struct {
 	Index          int
 	ID             string

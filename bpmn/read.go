@@ -85,7 +85,7 @@ func (r *reader) content() error {
 	s := r.s
 	for {
 		if s.pos >= len(s.src) {
-			return s.fatal("XML document structures must start and end within the same entity.")
+			return s.unfinished()
 		}
 		again, err := s.skipMisc()
 		if err != nil {
@@ -97,7 +97,7 @@ func (r *reader) content() error {
 		switch rest := s.rest(); {
 		case strings.HasPrefix(rest, "</"):
 			err = r.close()
-		case rest[0] == '<' && !strings.HasPrefix(rest, "<![CDATA["):
+		case rest[0] == '<' && !strings.HasPrefix(rest, cdata):
 			err = r.openTag()
 		default:
 			err = r.characters()

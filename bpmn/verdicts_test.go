@@ -87,7 +87,7 @@ func onlyUnsupported(block string) bool {
 	return len(l) > 0
 }
 
-var parseFailure = regexp.MustCompile(`(failed to parse expression '[^\n]*?': )[^\n]*?(\)?)(\n|$)`)
+var parseFailure = regexp.MustCompile(`(failed to parse expression '[^\n]*?': )[^\n]*`)
 
 func sameBlock(got, want string) bool {
 	got, want = sorted(got), sorted(want)
@@ -100,7 +100,7 @@ func sameBlock(got, want string) bool {
 // sorted orders the elements of a block, and leaves of an expression that does
 // not parse only that.
 func sorted(block string) string {
-	block = parseFailure.ReplaceAllString(block, "$1…$2$3")
+	block = parseFailure.ReplaceAllString(block, "$1…")
 	parts := strings.Split(block, "- Element: ")
 	sort.Strings(parts[1:])
 	return strings.Join(parts, "- Element: ")

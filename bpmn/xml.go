@@ -114,46 +114,58 @@ func (s *scanner) name() string {
 	return s.src[from:s.pos]
 }
 
-// skipMisc steps over a comment or processing instruction that starts here.
+// skipMisc steps over a comment or processing instruction that starts here,
+// and says whether there was one.
 func (s *scanner) skipMisc() (bool, error) {
 	switch r := s.rest(); {
 	case strings.HasPrefix(r, "<!--"):
-		s.pos += 4
-		end := strings.Index(s.rest(), "--")
-		if end < 0 {
-			s.pos = len(s.src)
-			return false, s.fatal("XML document structures must start and end within the same entity.")
-		}
-		if err := s.checkChars(s.src[s.pos:s.pos+end], "comment"); err != nil {
-			return false, err
-		}
-		s.pos += end + 2
-		if s.pos >= len(s.src) || s.src[s.pos] != '>' {
-			return false, s.fatal(`The string "--" is not permitted within comments.`)
-		}
-		s.pos++
-		return true, nil
+		return true, s.comment()
 	case strings.HasPrefix(r, "<?"):
-		s.pos += 2
-		target := s.name()
-		if target == "" {
-			return false, s.fatal("The processing instruction must begin with the name of the target.")
-		}
-		if strings.EqualFold(target, "xml") {
-			return false, s.fatal(`The processing instruction target matching "[xX][mM][lL]" is not allowed.`)
-		}
-		end := strings.Index(s.rest(), "?>")
-		if end < 0 {
-			s.pos = len(s.src)
-			return false, s.fatal("XML document structures must start and end within the same entity.")
-		}
-		if err := s.checkChars(s.src[s.pos:s.pos+end], "processing instruction"); err != nil {
-			return false, err
-		}
-		s.pos += end + 2
-		return true, nil
+		return true, s.instruction()
 	}
 	return false, nil
+}
+
+func (s *scanner) comment() error {
+	s.pos += len("<!--")
+	if err := s.skipTo("--", "comment"); err != nil {
+		return err
+	}
+	if s.pos >= len(s.src) || s.src[s.pos] != '>' {
+		return s.fatal(`The string "--" is not permitted within comments.`)
+	}
+	s.pos++
+	return nil
+}
+
+func (s *scanner) instruction() error {
+	s.pos += len("<?")
+	switch target := s.name(); {
+	case target == "":
+		return s.fatal("The processing instruction must begin with the name of the target.")
+	case strings.EqualFold(target, "xml"):
+		return s.fatal(`The processing instruction target matching "[xX][mM][lL]" is not allowed.`)
+	}
+	return s.skipTo("?>", "processing instruction")
+}
+
+// skipTo steps behind the end of what is named.
+func (s *scanner) skipTo(end, what string) error {
+	n := strings.Index(s.rest(), end)
+	if n < 0 {
+		return s.unfinished()
+	}
+	if err := s.checkChars(s.src[s.pos:s.pos+n], what); err != nil {
+		return err
+	}
+	s.pos += n + len(end)
+	return nil
+}
+
+// unfinished is a document that ends in the midst of something.
+func (s *scanner) unfinished() error {
+	s.pos = len(s.src)
+	return s.fatal("XML document structures must start and end within the same entity.")
 }
 
 // checkChars refuses characters that XML does not have.

@@ -38,7 +38,7 @@ func (s *scanner) attributes(element string) error {
 		before := s.pos
 		s.skipSpace()
 		if s.pos >= len(s.src) {
-			return s.fatal("XML document structures must start and end within the same entity.")
+			return s.unfinished()
 		}
 		if s.src[s.pos] == '>' {
 			s.pos++
@@ -80,8 +80,7 @@ func (s *scanner) attribute(element, name string) (string, error) {
 	s.pos++
 	end := strings.IndexByte(s.rest(), quote)
 	if end < 0 {
-		s.pos = len(s.src)
-		return "", s.fatal("XML document structures must start and end within the same entity.")
+		return "", s.unfinished()
 	}
 	raw := s.src[s.pos : s.pos+end]
 	if lt := strings.IndexByte(raw, '<'); lt >= 0 {

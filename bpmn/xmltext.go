@@ -25,44 +25,39 @@ func (s *scanner) text() (string, error) {
 	}
 }
 
+const cdata = "<![CDATA["
+
 // textPart reads a run of character data or one CDATA section; more says that
 // another part follows.
 func (s *scanner) textPart() (part string, more bool, err error) {
-	const open, end = "<![CDATA[", "]]>"
-	if strings.HasPrefix(s.rest(), open) {
-		s.pos += len(open)
-		n := strings.Index(s.rest(), end)
-		if n < 0 {
-			s.pos = len(s.src)
-			return "", false, s.fatal("XML document structures must start and end within the same entity.")
-		}
-		part = s.src[s.pos : s.pos+n]
-		if err = s.checkChars(part, "CDATA section"); err != nil {
+	const end = "]]>"
+	if strings.HasPrefix(s.rest(), cdata) {
+		s.pos += len(cdata)
+		from := s.pos
+		if err = s.skipTo(end, "CDATA section"); err != nil {
 			return "", false, err
 		}
-		s.pos += n + len(end)
-		next := s.rest()
-		return lineEnds(part), next != "" && (next[0] != '<' || strings.HasPrefix(next, open)), nil
+		part, next := s.src[from:s.pos-len(end)], s.rest()
+		return lineEnds(part), next != "" && (next[0] != '<' || strings.HasPrefix(next, cdata)), nil
 	}
 	n := strings.IndexByte(s.rest(), '<')
 	if n < 0 {
 		n = len(s.rest())
 	}
-	raw := s.src[s.pos : s.pos+n]
-	if strings.Contains(raw, end) {
+	part = s.src[s.pos : s.pos+n]
+	if strings.Contains(part, end) {
 		return "", false, s.fatal(`The character sequence "]]>" must not appear in content unless used to mark the end of a CDATA section.`)
 	}
-	if err = s.checkChars(raw, "element content of the document"); err != nil {
+	if err = s.checkChars(part, "element content of the document"); err != nil {
 		return "", false, err
 	}
-	part = raw
-	if strings.ContainsAny(raw, "&\r") {
-		if part, err = s.expand(raw, false); err != nil {
+	if strings.ContainsAny(part, "&\r") {
+		if part, err = s.expand(part, false); err != nil {
 			return "", false, err
 		}
 	}
 	s.pos += n
-	return part, strings.HasPrefix(s.rest(), open), nil
+	return part, strings.HasPrefix(s.rest(), cdata), nil
 }
 
 // lineEnds is the normalisation of XML 1.0, 2.11.
