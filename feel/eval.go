@@ -1,0 +1,183 @@
+package feel
+
+import "fmt"
+
+const (
+	// DefaultMaxSteps is the work one evaluation may do: about a second of it.
+	DefaultMaxSteps = 5_000_000
+	maxWarnings     = 1000
+	maxCallDepth    = 200
+	maxValueDepth   = 1000
+	maxTextLength   = 16 << 20
+	// bytesPerStep converts the length of texts into steps, so that the
+	// memory an evaluation can fill is bounded too.
+	bytesPerStep = 16
+)
+
+// node is a part of a compiled expression.
+type node interface {
+	eval(c *evaluation) Value
+}
+
+// evaluation is the state of one evaluation.
+type evaluation struct {
+	env      *Env
+	scope    Scope
+	frame    *frame // the innermost local variable
+	steps    int    // left
+	calls    int    // calls of functions we are inside of
+	input    Value  // what unary tests test
+	hasInput bool
+	problem  string // why the built-in function that just ran has no value
+	warnings []Warning
+}
+
+// frame is a local variable, or, if ctx is set, a context whose entries are
+// variables.
+type frame struct {
+	name    string
+	value   Value
+	ctx     *Context
+	visible int // how many entries of ctx can be seen, from the first
+	parent  *frame
+}
+
+// abort carries an *EvalError from where an evaluation fails up to run. It is
+// a panic so that each step of a plain evaluation need not ask for errors.
+type abort struct{ err *EvalError }
+
+func run(source string, env *Env, eval func(*evaluation) Value) (res Result, err error) {
+	if env == nil {
+		env = &Env{}
+	}
+	c := evaluation{env: env, scope: env.Scope, steps: env.MaxSteps}
+	if c.steps <= 0 {
+		c.steps = DefaultMaxSteps
+	}
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case abort:
+			p.err.Source = source
+			res, err = Result{Value: null, Warnings: c.warnings}, p.err
+		default:
+			panic(p)
+		}
+	}()
+	v := eval(&c)
+	c.checkSize(v, 0)
+	return Result{Value: v, Warnings: c.warnings}, nil
+}
+
+// checkSize fails the evaluation if a result is too deep or, its parts being
+// shared, would be too large when written out.
+func (c *evaluation) checkSize(v Value, depth int) {
+	switch v := v.(type) {
+	case List:
+		depth = c.deeper(depth)
+		for _, e := range v {
+			c.checkSize(e, depth)
+		}
+	case *Context:
+		depth = c.deeper(depth)
+		for _, e := range v.entries {
+			c.checkSize(e.Value, depth)
+		}
+	case String:
+		c.spend(1 + len(v)/(4*bytesPerStep))
+	default:
+		c.spend(1)
+	}
+}
+
+func (c *evaluation) fail(kind FailureKind, message string) {
+	panic(abort{&EvalError{Kind: kind, Message: message}})
+}
+
+func (c *evaluation) exceed(message string) { c.fail(LimitExceeded, message) }
+
+// failed ends the evaluation where the original ends in an exception.
+func (c *evaluation) failed(format string, args ...any) Value {
+	c.fail(Failed, fmt.Sprintf(format, args...))
+	return null
+}
+
+func (c *evaluation) spend(steps int) {
+	if c.steps -= steps; c.steps < 0 {
+		c.exceed("the evaluation takes too many steps")
+	}
+}
+
+// newText accounts for a text that was made.
+func (c *evaluation) newText(s string) String {
+	if len(s) > maxTextLength {
+		c.exceed("a text is too long")
+	}
+	c.spend(len(s) / bytesPerStep)
+	return String(s)
+}
+
+// warn notes why a value is null, and gives null.
+func (c *evaluation) warn(t WarningType, message string) Value {
+	if len(c.warnings) < maxWarnings {
+		c.warnings = append(c.warnings, Warning{t, message})
+	}
+	return null
+}
+
+// local gives the innermost local variable of the name.
+func (c *evaluation) local(name string) (Value, bool) {
+	for f := c.frame; f != nil; f = f.parent {
+		if f.ctx != nil {
+			if i := f.ctx.find(name); i >= 0 && i < f.visible {
+				return f.ctx.entries[i].Value, true
+			}
+		} else if f.name == name {
+			return f.value, true
+		}
+	}
+	return null, false
+}
+
+// lookup gives the variable, the innermost if there are several.
+func (c *evaluation) lookup(name string) (Value, bool) {
+	if c.frame != nil {
+		if v, ok := c.local(name); ok {
+			return v, true
+		}
+	}
+	if c.scope == nil {
+		return null, false
+	}
+	v, ok := c.scope.Lookup(name)
+	if !ok {
+		return null, false
+	}
+	return orNull(v), true
+}
+
+// invoke calls a function value with as many arguments as it has parameters.
+func (c *evaluation) invoke(f *Function, args []Value) Value {
+	c.spend(1)
+	if c.calls++; c.calls > maxCallDepth {
+		c.exceed("functions call each other too deeply")
+	}
+	defer func() { c.calls-- }()
+	if f.native != nil {
+		v, err := f.native(args)
+		if e, ok := err.(*EvalError); ok {
+			panic(abort{e})
+		} else if err != nil {
+			c.fail(Failed, err.Error())
+		}
+		return orNull(v)
+	}
+	frame0, scope0 := c.frame, c.scope
+	c.frame, c.scope = f.frame, f.scope
+	for i, p := range f.params {
+		c.frame = &frame{name: p, value: args[i], parent: c.frame}
+	}
+	v := f.body.eval(c)
+	c.frame, c.scope = frame0, scope0
+	return v
+}

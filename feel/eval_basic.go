@@ -1,0 +1,191 @@
+package feel
+
+import "strings"
+
+type constNode struct{ value Value }
+
+func (n *constNode) eval(*evaluation) Value { return n.value }
+
+type varNode struct{ name string }
+
+func (n *varNode) eval(c *evaluation) Value {
+	if v, ok := c.lookup(n.name); ok {
+		return v
+	}
+	return c.warn(NoVariableFound, "No variable found with name '"+n.name+"'")
+}
+
+// inputNode is '?', the value that unary tests test.
+type inputNode struct{}
+
+func (*inputNode) eval(c *evaluation) Value {
+	if !c.hasInput {
+		return c.failed("No input value available. '?' can only be used inside an unary-test expression.")
+	}
+	return c.input
+}
+
+type listNode struct{ items []node }
+
+func (n *listNode) eval(c *evaluation) Value {
+	c.spend(len(n.items))
+	l := make(List, len(n.items))
+	for i, e := range n.items {
+		l[i] = e.eval(c)
+	}
+	return l
+}
+
+type contextNode struct {
+	keys   []string
+	values []node
+	// closes says that a function is defined inside, which must not see the
+	// entries after its own.
+	closes bool
+}
+
+func (n *contextNode) eval(c *evaluation) Value {
+	c.spend(len(n.keys))
+	ctx := &Context{entries: make([]Entry, 0, len(n.keys))}
+	outer := c.frame
+	f := &frame{ctx: ctx, parent: outer}
+	for i, key := range n.keys {
+		if n.closes {
+			f = &frame{ctx: ctx, parent: outer}
+		}
+		f.visible = ctx.Len()
+		c.frame = f
+		ctx.Put(key, n.values[i].eval(c))
+	}
+	c.frame = outer
+	return ctx
+}
+
+type ifNode struct{ cond, yes, no node }
+
+func (n *ifNode) eval(c *evaluation) Value {
+	for {
+		cond := n.cond.eval(c)
+		b, ok := cond.(Bool)
+		if !ok {
+			c.warn(InvalidType, "Expected boolean but found '"+describe(cond)+"'")
+		}
+		if b {
+			return n.yes.eval(c)
+		}
+		next, ok := n.no.(*ifNode)
+		if !ok {
+			return n.no.eval(c)
+		}
+		n = next // a chain of else if
+	}
+}
+
+type functionNode struct {
+	params []string
+	body   node
+}
+
+func (n *functionNode) eval(c *evaluation) Value {
+	return &Function{params: n.params, body: n.body, frame: c.frame, scope: c.scope}
+}
+
+type pathNode struct {
+	base node
+	name string
+}
+
+func (n *pathNode) eval(c *evaluation) Value { return c.path(n.base.eval(c), n.name, 0) }
+
+// path gives an entry of a context, a property of a temporal value or range,
+// or the list of these for a list.
+func (c *evaluation) path(v Value, name string, depth int) Value {
+	switch v := v.(type) {
+	case List:
+		depth = c.deeper(depth)
+		c.spend(len(v))
+		out := make(List, len(v))
+		for i, e := range v {
+			out[i] = c.path(orNull(e), name, depth)
+		}
+		return out
+	case *Context:
+		if e, ok := v.Get(name); ok {
+			return e
+		}
+		return c.warn(NoContextEntryFound, "No context entry found with key '"+name+"'. "+availableKeys(v))
+	case Null:
+		return c.warn(NoContextEntryFound, "No context entry found with key '"+name+"'. The context is null")
+	}
+	props := properties(v)
+	for _, p := range props {
+		if p.name == name {
+			return p.value
+		}
+	}
+	names := make([]string, len(props))
+	for i, p := range props {
+		names[i] = p.name
+	}
+	return c.warn(NoPropertyFound, "No property found with name '"+name+"' of value '"+describe(v)+
+		"'. Available properties: "+quotedList(names))
+}
+
+// availableKeys lists up to a hundred keys for a warning.
+func availableKeys(v *Context) string {
+	if v.Len() == 0 {
+		return "The context is empty"
+	}
+	names := make([]string, 0, v.Len())
+	for _, e := range v.entries[:min(v.Len(), 100)] {
+		names = append(names, e.Key)
+	}
+	return "Available keys: " + quotedList(names)
+}
+
+func quotedList(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "'" + strings.Join(names, "', '") + "'"
+}
+
+type instanceNode struct {
+	value    node
+	typeName string
+}
+
+var instanceKinds = map[string][]Kind{
+	"number": {KindNumber}, "boolean": {KindBool}, "string": {KindString}, "date": {KindDate},
+	"time": {KindTime, KindLocalTime}, "date and time": {KindDateTime, KindLocalDateTime},
+	"days and time duration":    {KindDaysTimeDuration},
+	"years and months duration": {KindYearsMonthsDuration},
+	"list":                      {KindList}, "context": {KindContext}, "function": {KindFunction},
+}
+
+func (n *instanceNode) eval(c *evaluation) Value {
+	kind := n.value.eval(c).Kind()
+	if n.typeName == "Any" {
+		return Bool(kind != KindNull)
+	}
+	for _, k := range instanceKinds[n.typeName] {
+		if k == kind {
+			return Bool(true)
+		}
+	}
+	return Bool(false)
+}
+
+// rangeNode is an interval literal as a value.
+type rangeNode struct {
+	start, end                 node
+	startIncluded, endIncluded bool
+}
+
+func (n *rangeNode) eval(c *evaluation) Value {
+	a, b := n.start.eval(c), n.end.eval(c)
+	if _, ok := compare(a, b); !ok {
+		return c.warn(NotComparable, "Can't compare '"+describe(a)+"' with '"+describe(b)+"'")
+	}
+	return &Range{Start: a, End: b, StartIncluded: n.startIncluded, EndIncluded: n.endIncluded}
+}
