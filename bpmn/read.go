@@ -148,11 +148,6 @@ func (r *reader) openTag() error {
 	if err = r.checkAttributes(f.typ); err != nil {
 		return err
 	}
-	if f.typ == nil || f.typ == laxType {
-		if err = r.diagramID(space); err != nil {
-			return err
-		}
-	}
 	if r.keeps(parent, space) {
 		if f.node, err = r.add(parent, space, local); err != nil {
 			return err

@@ -16,7 +16,7 @@ type schemaType struct {
 	simple                    byte // 'Q' or 'R': the element holds a QName or IDREF, nothing else
 }
 
-// schemaAttr is an attribute; kind is empty (text), ID, R, Q, b, i or an enumeration.
+// schemaAttr is an attribute; kind is empty (text), ID, R, Q, b, i, d or an enumeration.
 type schemaAttr struct {
 	name, kind string
 	must       bool
@@ -113,28 +113,22 @@ func newParticle(text string) particle {
 	return p
 }
 
-// match gives the type of an element that stands in this place, nil if it may not.
-func (s *schemaTable) match(p *particle, space, name string) *schemaType {
-	for _, n := range p.names {
-		if strings.HasPrefix(n, "di:") {
-			if space == diagramSpace && n[3:] == name {
-				return laxType
-			}
-			continue
-		}
-		if space != modelSpace {
-			continue
-		}
-		if p.typ != "" {
+// match gives the type of an element that stands in this place, nil if it may
+// not. The name has the prefix of the tables.
+func (s *schemaTable) match(p *particle, name string) *schemaType {
+	if p.typ != "" {
+		for _, n := range p.names {
 			if n == name {
 				return s.types[p.typ]
 			}
-			continue
 		}
-		e := s.elements[name]
-		if e == nil {
-			continue
-		}
+		return nil
+	}
+	e := s.elements[name]
+	if e == nil {
+		return nil
+	}
+	for _, n := range p.names {
 		if n == name {
 			return e.typ
 		}
@@ -147,13 +141,37 @@ func (s *schemaTable) match(p *particle, space, name string) *schemaType {
 	return nil
 }
 
-const (
-	diagramSpace = "http://www.omg.org/spec/BPMN/20100524/DI"
-	shapeSpace   = "http://www.omg.org/spec/DD/20100524/DI"
-)
+// schemaPrefixes are those the tables use for the namespaces of the schema.
+var schemaPrefixes = map[string]string{
+	modelSpace: "",
+	"http://www.omg.org/spec/BPMN/20100524/DI": "di:",
+	"http://www.omg.org/spec/DD/20100524/DI":   "ddi:",
+	"http://www.omg.org/spec/DD/20100524/DC":   "dc:",
+}
 
-// laxType is that of elements the schema lets pass unseen.
-var laxType = &schemaType{any: true}
+// tableName gives an element's name as the tables have it; foreign elements
+// get a name that is in none of them.
+func tableName(space, local string) string {
+	prefix, ok := schemaPrefixes[space]
+	switch {
+	case !ok:
+		return "?"
+	case prefix == "":
+		return local
+	}
+	return prefix + local
+}
+
+// fullName writes a name of the tables as the original does.
+func fullName(name string) string {
+	prefix, local := split(name)
+	for space, p := range schemaPrefixes {
+		if p == prefix+":" || p == "" && prefix == "" {
+			return inSpace(space, local)
+		}
+	}
+	return local
+}
 
 // derives says whether t is the type or made from it.
 func (t *schemaType) derives(from *schemaType) bool {

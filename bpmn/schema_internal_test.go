@@ -47,7 +47,6 @@ func checkParticle(t *testing.T, s *schemaTable, typ *schemaType, p particle, he
 	t.Helper()
 	for _, n := range p.names {
 		switch {
-		case n == "di:BPMNDiagram":
 		case p.typ != "":
 			if s.types[p.typ] == nil {
 				t.Errorf("type %s: %s has the unknown type %s", typ.name, n, p.typ)

@@ -1,12 +1,12 @@
 package bpmn
 
-// The BPMN 2.0 schema (OMG formal/2011-01-03, Semantic.xsd) in short. A line of
-// schemaTypes is
+// The BPMN 2.0 schema (OMG formal/2011-01-03: Semantic, BPMNDI, DI and DC.xsd)
+// in short. A line of schemaTypes is
 //
 //	name base : attributes : content
 //
 // An attribute is name, "!" if it must be there, and its type: ID, R for
-// IDREF, Q for QName, b for boolean, i for integer, the values of an
+// IDREF, Q for QName, b for boolean, i for integer, d for double, the values of an
 // enumeration parted by "/", or none for text. A particle of the content is
 // an element and how often it may stand: none once, "?" at most once, "*" any
 // number, "+" at least once, a number at least so often. An element behind
@@ -17,6 +17,22 @@ package bpmn
 // namespaces, and "closed" ones take no attributes of other namespaces.
 const schemaTypes = `
 tDefinitions - : id:ID name targetNamespace! expressionLanguage typeLanguage exporter exporterVersion : import* extension* rootElement* di:BPMNDiagram* relationship*
+Point - closed : x!:d y!:d :
+Bounds - closed : x!:d y!:d width!:d height!:d :
+Font - closed : name size:d isBold:b isItalic:b isUnderline:b isStrikeThrough:b :
+Extension - any closed : :
+Diagram - closed : name documentation resolution:d id:ID :
+Style - closed : id:ID :
+DiagramElement - : id:ID : ddi:extension=Extension?
+Shape DiagramElement : : dc:Bounds
+Edge DiagramElement : : ddi:waypoint=Point2
+Label DiagramElement : : dc:Bounds?
+BPMNDiagram Diagram : : di:BPMNPlane di:BPMNLabelStyle*
+BPMNPlane DiagramElement : bpmnElement:Q : ddi:DiagramElement*
+BPMNShape Shape : bpmnElement:Q isHorizontal:b isExpanded:b isMarkerVisible:b isMessageVisible:b participantBandKind:top_initiating/middle_initiating/bottom_initiating/top_non_initiating/middle_non_initiating/bottom_non_initiating choreographyActivityShape:Q : di:BPMNLabel?
+BPMNEdge Edge : bpmnElement:Q sourceElement:Q targetElement:Q messageVisibleKind:initiating/non_initiating : di:BPMNLabel?
+BPMNLabel Label : labelStyle:Q :
+BPMNLabelStyle Style : : dc:Font
 tImport - closed : namespace! location! importType! :
 tExtension - closed : definition:Q mustUnderstand:b : documentation*
 tDocumentation - mixed any closed : id:ID textFormat :
@@ -128,6 +144,14 @@ tPartner tBaseElement : name : participantRef=Q*
 // schemaElements are the elements declared for all: name, type, and the
 // elements they may stand for.
 const schemaElements = `
+dc:Bounds Bounds
+dc:Font Font
+di:BPMNDiagram BPMNDiagram
+di:BPMNPlane BPMNPlane
+di:BPMNLabelStyle BPMNLabelStyle
+di:BPMNLabel BPMNLabel
+di:BPMNShape BPMNShape ddi:DiagramElement
+di:BPMNEdge BPMNEdge ddi:DiagramElement
 import tImport
 extension tExtension
 documentation tDocumentation

@@ -41,13 +41,23 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-func TestDiagramIDs(t *testing.T) {
-	const diagram = `<d:BPMNDiagram xmlns:d='http://www.omg.org/spec/BPMN/20100524/DI' id='ID'><d:BPMNPlane/></d:BPMNDiagram></definitions>`
-	with := func(id string) string {
-		return refusal(t, strings.Replace(wrap(""), "</definitions>", strings.Replace(diagram, "ID", id, 1), 1))
-	}
-	equal(t, "id of its own", with("x"), "")
-	if got := with("s"); !strings.Contains(got, "cvc-id.2: There are multiple occurrences of ID value 's'.") {
-		t.Errorf("got %q", got)
+// TestDiagrams: diagrams are dropped, but checked.
+func TestDiagrams(t *testing.T) {
+	for _, c := range []struct{ name, inside, want string }{
+		{"all", `<d:BPMNShape id='a' bpmnElement='x:s' isExpanded='true' o:colour='red' xmlns:o='urn:o'><i:extension><o:a/></i:extension><c:Bounds x='1' y='-2.5' width='1e3' height='0'/><d:BPMNLabel><c:Bounds x='1' y='1' width='1' height='1'/></d:BPMNLabel></d:BPMNShape>
+<d:BPMNEdge id='b'><i:waypoint x='1' y='1'/><i:waypoint x='2' y='1'/></d:BPMNEdge>`, ""},
+		{"id of an element", `<d:BPMNShape id='s'><c:Bounds x='1' y='1' width='1' height='1'/></d:BPMNShape>`, "cvc-id.2: There are multiple occurrences of ID value 's'."},
+		{"no bounds", `<d:BPMNShape id='a'/>`, `2.4.b: The content of element 'd:BPMNShape' is not complete. One of '{"http://www.omg.org/spec/DD/20100524/DI":extension, "http://www.omg.org/spec/DD/20100524/DC":Bounds}' is expected.`},
+		{"no height", `<d:BPMNShape id='a'><c:Bounds x='1' y='1' width='1'/></d:BPMNShape>`, "Attribute 'height' must appear on element 'c:Bounds'."},
+		{"no number", `<d:BPMNShape id='a'><c:Bounds x='0x1p4' y='1' width='1' height='1'/></d:BPMNShape>`, "'0x1p4' is not a valid value for 'double'."},
+		{"one waypoint", `<d:BPMNEdge id='b'><i:waypoint x='1' y='1'/></d:BPMNEdge>`, "The content of element 'd:BPMNEdge' is not complete."},
+		{"element of the model", `<task id='t' xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL'/>`, "2.4.a"},
+	} {
+		diagram := `<d:BPMNDiagram xmlns:d='http://www.omg.org/spec/BPMN/20100524/DI' xmlns:i='http://www.omg.org/spec/DD/20100524/DI' xmlns:c='http://www.omg.org/spec/DD/20100524/DC'><d:BPMNPlane>` +
+			c.inside + `</d:BPMNPlane></d:BPMNDiagram></definitions>`
+		got := refusal(t, strings.Replace(wrap(""), "</definitions>", diagram, 1))
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
 	}
 }

@@ -41,7 +41,7 @@ func (r *reader) declare(space, local string) (*schemaType, error) {
 	case t.simple != 0:
 		return nil, r.invalidf("cvc-type.3.1.2: Element '%s' is a simple type, so it must have no element information item [children].", r.s.open[len(r.s.open)-2])
 	}
-	typ := p.next(table, space, local)
+	typ := p.next(table, tableName(space, local))
 	if typ == nil {
 		return nil, r.unexpected(p, space, local)
 	}
@@ -50,12 +50,12 @@ func (r *reader) declare(space, local string) (*schemaType, error) {
 
 // next moves to the particle that takes the element, and gives its type; nil
 // if none does, and the place stays.
-func (p *place) next(table *schemaTable, space, local string) *schemaType {
+func (p *place) next(table *schemaTable, name string) *schemaType {
 	index, count := p.index, p.count
 	for index < len(p.typ.content) {
 		part := &p.typ.content[index]
 		if count < part.max {
-			if t := table.match(part, space, local); t != nil {
+			if t := table.match(part, name); t != nil {
 				p.index, p.count = index, count+1
 				return t
 			}
@@ -75,11 +75,7 @@ func (p *place) expected() string {
 		part := &p.typ.content[index]
 		if count < part.max {
 			for _, n := range part.names {
-				if short, di := strings.CutPrefix(n, "di:"); di {
-					names = append(names, inSpace(diagramSpace, short))
-				} else {
-					names = append(names, inSpace(modelSpace, n))
-				}
+				names = append(names, fullName(n))
 			}
 		}
 		if count < part.min {
@@ -109,7 +105,7 @@ func (r *reader) unexpected(p *place, space, local string) error {
 // override follows xsi:type.
 func (r *reader) override(declared *schemaType) (*schemaType, error) {
 	for _, a := range r.s.attrs {
-		if a.space != xsiSpace || a.name != "type" || declared == nil || declared == laxType {
+		if a.space != xsiSpace || a.name != "type" {
 			continue
 		}
 		prefix, local := split(strings.TrimSpace(a.value))
@@ -132,7 +128,7 @@ func (r *reader) qname() string { return r.s.open[len(r.s.open)-1] }
 // finish checks what can only be known at the end of an element.
 func (r *reader) finish(f *frame) error {
 	t := f.typ
-	if t == nil || f.node == nil {
+	if t == nil {
 		return nil
 	}
 	if t.simple != 0 {
@@ -145,7 +141,7 @@ func (r *reader) finish(f *frame) error {
 		}
 		return nil
 	}
-	if f.node.text != "" && !t.mixed {
+	if f.node != nil && f.node.text != "" && !t.mixed {
 		return r.invalidf("cvc-complex-type.2.3: Element '%s' cannot have character [children], because the type's content type is element-only.", r.qname())
 	}
 	for index, count := f.index, f.count; index < len(t.content); index, count = index+1, 0 {

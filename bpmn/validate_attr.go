@@ -1,6 +1,7 @@
 package bpmn
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -8,7 +9,7 @@ import (
 // checkAttributes checks the attributes of the start tag just read, and
 // removes the blanks around those that are no text.
 func (r *reader) checkAttributes(t *schemaType) error {
-	if t == nil || t == laxType {
+	if t == nil {
 		return nil
 	}
 	var given uint64 // which of t.attrs; no type has more than 64
@@ -66,6 +67,10 @@ func (r *reader) checkValue(a *attr, kind string) error {
 		default:
 			wrong = "boolean"
 		}
+	case "d":
+		if !isDouble(a.value) {
+			wrong = "double"
+		}
 	case "i":
 		if !isInteger(a.value) {
 			wrong = "integer"
@@ -99,6 +104,16 @@ func (r *reader) checkEnumeration(value, values string) error {
 		value, strings.Join(list, ", "))
 }
 
+// isDouble says whether the text is an xs:double.
+func isDouble(text string) bool {
+	switch text {
+	case "INF", "-INF", "NaN":
+		return true
+	}
+	_, err := strconv.ParseFloat(text, 64)
+	return (err == nil || errors.Is(err, strconv.ErrRange)) && strings.Trim(text, "+-.0123456789eE") == ""
+}
+
 // checkID notes an id, which nothing else in the document may have.
 func (r *reader) checkID(id string) error {
 	if !validName(id, false) {
@@ -116,19 +131,6 @@ func (r *reader) checkRefs() error {
 	for _, id := range r.refs {
 		if _, ok := r.doc.ids[id]; !ok {
 			return r.invalidf("cvc-id.1: There is no ID/IDREF binding for IDREF '%s'.", id)
-		}
-	}
-	return nil
-}
-
-// diagramID checks the id of a diagram's element: it is of the same kind as all others.
-func (r *reader) diagramID(space string) error {
-	if space != diagramSpace && space != shapeSpace {
-		return nil
-	}
-	for _, a := range r.s.attrs {
-		if a.space == "" && a.name == "id" {
-			return r.checkID(strings.TrimSpace(a.value))
 		}
 	}
 	return nil
