@@ -103,6 +103,7 @@ func (w *wire) kill(why error) {
 	w.serving = nil
 	w.queue = sendQueue{}
 	w.mu.Unlock()
+	w.peer.out.CompareAndSwap(w, nil) // from here on other paths are taken
 	w.cancel()
 	if err := w.c.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 		w.p.cfg.Logger.Debug("close connection", "peer", w.peer.id, "err", err)
