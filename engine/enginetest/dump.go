@@ -1,0 +1,159 @@
+package enginetest
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// maxDumped bounds the lines of one dump.
+const maxDumped = 24
+
+// lines prints a list, cut off when it is long.
+func (c *call) lines(what string, list []string) {
+	if len(list) == 0 {
+		c.print("no %s", what)
+	}
+	for i, s := range list {
+		if i == maxDumped {
+			c.print("… %d lines more", len(list)-i)
+			return
+		}
+		c.print("%s", s)
+	}
+}
+
+// tree lists the element instances, those inside a scope below it.
+func (k *Contents) tree() (list []string) {
+	below := map[protocol.Key][]protocol.Key{}
+	for _, key := range k.Order[state.TableElement] {
+		e := k.Elements[key]
+		below[e.Scope] = append(below[e.Scope], key)
+	}
+	var walk func(scope protocol.Key, indent string)
+	walk = func(scope protocol.Key, indent string) {
+		for _, key := range below[scope] {
+			list = append(list, indent+elementText(k.Elements[key]))
+			walk(key, indent+"  ")
+		}
+	}
+	walk(0, "")
+	return list
+}
+
+var elementStates = [...]string{"?", "ACTIVATING", "ACTIVATED", "COMPLETING", "TERMINATING"}
+
+func elementText(e *state.ElementInstance) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d %s %s", e.Key, e.Element, elementStates[e.State])
+	if e.Job != 0 {
+		fmt.Fprintf(&b, " job=%d", e.Job)
+	}
+	if e.Incident != 0 {
+		fmt.Fprintf(&b, " incident=%d", e.Incident)
+	}
+	vars := slices.Clone(e.Variables)
+	slices.SortFunc(vars, func(a, b state.Variable) int { return cmp.Compare(a.Name, b.Name) })
+	for _, v := range vars {
+		fmt.Fprintf(&b, " %s=%s", v.Name, v.Value)
+	}
+	for _, j := range e.Joins {
+		fmt.Fprintf(&b, " join %s:", j.Element)
+		for _, f := range j.Flows {
+			fmt.Fprintf(&b, " %s×%d", f.Flow, f.Count)
+		}
+	}
+	if e.AwaitResult {
+		b.WriteString(" awaited")
+	}
+	return b.String()
+}
+
+func (k *Contents) jobLines(now int64) (list []string) {
+	for _, key := range k.Order[state.TableJob] {
+		j := k.Jobs[key]
+		s := fmt.Sprintf("%d %s type=%s %s retries=%d", key, j.ElementID, j.Type, j.State, j.Retries)
+		if j.Deadline != 0 {
+			s += fmt.Sprintf(" until=%+d", j.Deadline-now)
+		}
+		if j.Worker != "" {
+			s += " worker=" + j.Worker
+		}
+		if j.Incident != 0 {
+			s += fmt.Sprintf(" incident=%d", j.Incident)
+		}
+		if j.Headers != nil {
+			s += " headers=" + string(j.Headers)
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+func (k *Contents) incidentLines() (list []string) {
+	for _, key := range k.Order[state.TableIncident] {
+		i := k.Incidents[key]
+		s := fmt.Sprintf("%d %s %s: %s", key, k.Elements[i.Element].Element, i.Type, i.Message)
+		if i.Job != 0 {
+			s += fmt.Sprintf(" (job %d)", i.Job)
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+func (k *Contents) definitionLines() (list []string) {
+	for _, key := range k.Order[state.TableDefinition] {
+		d := k.Definitions[key]
+		s := fmt.Sprintf("%d %s v%d %s", key, d.ProcessID, d.Version, d.ResourceName)
+		if l := k.tx.Latest(d.ProcessID); l != nil && l.Key == key {
+			s += " latest"
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+func (k *Contents) laneLines() (list []string) {
+	for i := range k.Outbox {
+		list = append(list, fmt.Sprintf("to %d: %s", k.Outbox[i].Target, rowText(k.Outbox[i].Seq, &k.Outbox[i].Deployment)))
+	}
+	return list
+}
+
+func (k *Contents) inboxLines() (list []string) {
+	for _, source := range slices.Sorted(maps.Keys(k.Inbox)) {
+		list = append(list, fmt.Sprintf("from %d: epoch %d seq %d", source, k.Inbox[source].Epoch, k.Inbox[source].Seq))
+	}
+	return list
+}
+
+func (k *Contents) refusedLines() (list []string) {
+	for _, row := range k.Rows[state.TableRefused] {
+		list = append(list, fmt.Sprintf("deployment %d by %d: %s", number(row, 1), number(row, 0), k.tx.Get(row)))
+	}
+	return list
+}
+
+var tableNames = map[state.Table]string{
+	state.TableMeta: "meta", state.TableDefinition: "definition", state.TableVersion: "version", state.TableLatest: "latest",
+	state.TableDeployment: "deployment", state.TableRefused: "refused", state.TableContentRef: "content",
+	state.TableElement: "element", state.TableJob: "job", state.TableActivatable: "activatable", state.TableDeadline: "deadline",
+	state.TableBackOff: "back-off", state.TableIncident: "incident", state.TableChild: "child", state.TableVariables: "variables",
+	state.TableOutbox: "outbox", state.TableInbox: "inbox", state.TableLane: "lane", state.TableContinue: "continue", state.TableParts: "parts",
+}
+
+// keyLines counts the keys of each table, but for those of definitions, which
+// stay whatever is done.
+func (k *Contents) keyLines() []string {
+	var list []string
+	for _, t := range slices.Sorted(maps.Keys(k.Rows)) {
+		list = append(list, fmt.Sprintf("%s %d", tableNames[t], len(k.Rows[t])))
+	}
+	return []string{strings.Join(list, ", ")}
+}

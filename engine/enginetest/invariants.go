@@ -1,0 +1,278 @@
+package enginetest
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// Check reads everything that is committed of a partition and returns what
+// must never be the case. Nothing of it needs to know which command was last.
+func (p *Partition) Check() ([]string, error) {
+	c, err := p.Contents()
+	if err != nil {
+		return nil, err
+	}
+	k := &checker{Contents: c, partition: p.ID}
+	k.elements()
+	k.children()
+	k.variables()
+	k.jobs()
+	k.indexes()
+	k.incidents()
+	k.definitions()
+	k.lanes()
+	k.counters()
+	return k.wrong, c.tx.Err()
+}
+
+type checker struct {
+	*Contents
+	partition protocol.PartitionID
+	wrong     []string
+}
+
+func (k *checker) fail(format string, args ...any) {
+	k.wrong = append(k.wrong, fmt.Sprintf(format, args...))
+}
+
+func (k *checker) elements() {
+	for key, e := range k.Elements {
+		switch root := k.Elements[e.Instance]; {
+		case e.Key != key:
+			k.fail("element %d is stored under %d", e.Key, key)
+		case e.State < state.Activating || e.State > state.Terminating:
+			k.fail("element %d is in state %d", key, e.State)
+		case root == nil || root.Scope != 0:
+			k.fail("element %d has no instance %d", key, e.Instance)
+		case e.Scope == 0 && (e.Instance != key || e.ProcessID == ""):
+			k.fail("process %d: instance %d, id %q", key, e.Instance, e.ProcessID)
+		case e.Scope != 0 && k.Elements[e.Scope] == nil:
+			k.fail("element %d (%s) is without its scope %d", key, e.Element, e.Scope)
+		case e.State == state.Terminating && k.Suspends == 0:
+			k.fail("element %d (%s) is terminating and nothing goes on with it", key, e.Element)
+		}
+		if k.Definitions[e.Definition] == nil {
+			k.fail("element %d has no definition %d", key, e.Definition)
+		}
+		if e.Scope == 0 && (e.AwaitResult || len(e.Fetch) == 0) == false {
+			k.fail("process %d fetches %v for nobody", key, e.Fetch)
+		}
+		waits := e.Job != 0 || e.Incident != 0 || e.HasChildren() || len(e.Joins) > 0
+		if !waits && k.Suspends == 0 {
+			k.fail("element %d (%s) waits for nothing", key, e.Element)
+		}
+		for _, j := range e.Joins {
+			for _, f := range j.Flows {
+				if f.Count < 1 {
+					k.fail("element %d: %d tokens at %s from %s", key, f.Count, j.Element, f.Flow)
+				}
+			}
+		}
+	}
+}
+
+// children compares both directions of the tree.
+func (k *checker) children() {
+	listed := map[protocol.Key]protocol.Key{}
+	list := func(scope, child protocol.Key) {
+		if listed[child] != 0 {
+			k.fail("element %d is listed twice", child)
+		}
+		listed[child] = scope
+	}
+	spilled := map[protocol.Key]int64{}
+	for _, row := range k.Rows[state.TableChild] {
+		scope := protocol.Key(number(row, 1))
+		spilled[scope]++
+		list(scope, protocol.Key(number(row, 0)))
+	}
+	for key, e := range k.Elements {
+		for _, child := range e.Children {
+			list(key, child)
+		}
+		if e.Spilled != spilled[key] {
+			k.fail("element %d counts %d spilled children, there are %d", key, e.Spilled, spilled[key])
+		}
+		delete(spilled, key)
+	}
+	for scope := range spilled {
+		k.fail("children of %d, which is not there", scope)
+	}
+	for child, scope := range listed {
+		if e := k.Elements[child]; e == nil || e.Scope != scope {
+			k.fail("%d is listed as a child of %d", child, scope)
+		}
+	}
+	for key, e := range k.Elements {
+		if e.Scope != listed[key] {
+			k.fail("element %d is not listed by its scope %d", key, e.Scope)
+		}
+	}
+}
+
+// variables: a row of their own exactly for scopes with many of them.
+func (k *checker) variables() {
+	apart := map[protocol.Key]bool{}
+	for _, row := range k.Rows[state.TableVariables] {
+		key := protocol.Key(number(row, 0))
+		apart[key] = true
+		if k.Elements[key] == nil {
+			k.fail("variables of %d, which is not there", key)
+		}
+	}
+	for key, e := range k.Elements {
+		size := 0
+		for _, v := range e.Variables {
+			size += len(v.Name) + len(v.Value) + 4
+		}
+		if apart[key] != (size > state.MaxInlineVariables) {
+			k.fail("element %d has %d bytes of variables, in a row of their own: %v", key, size, apart[key])
+		}
+	}
+}
+
+func (k *checker) jobs() {
+	for key, j := range k.Jobs {
+		switch e := k.Elements[j.Element]; {
+		case j.Key != key:
+			k.fail("job %d is stored under %d", j.Key, key)
+		case e == nil || e.Job != key || e.Instance != j.Instance:
+			k.fail("job %d is without its element %d", key, j.Element)
+		case j.Incident != 0 && j.State != state.JobFailed:
+			k.fail("job %d is %s and has incident %d", key, j.State, j.Incident)
+		case j.State == state.JobFailed && j.Deadline == 0 && j.Incident == 0:
+			k.fail("job %d is failed for ever", key)
+		}
+	}
+	for key, e := range k.Elements {
+		if e.Job != 0 && k.Jobs[e.Job] == nil {
+			k.fail("element %d is without its job %d", key, e.Job)
+		}
+	}
+}
+
+// indexes: every job has exactly the index row that its state asks for, and no
+// other row is there.
+func (k *checker) indexes() {
+	want := map[string]bool{}
+	for key, j := range k.Jobs {
+		switch {
+		case j.State == state.JobActivatable:
+			want[string(state.TableActivatable.OfString(j.Type, uint64(key)))] = true
+		case j.State == state.JobActivated:
+			want[string(state.TableDeadline.Of(uint64(j.Deadline), uint64(key)))] = true
+		case j.Deadline > 0:
+			want[string(state.TableBackOff.Of(uint64(j.Deadline), uint64(key)))] = true
+		}
+	}
+	for _, t := range []state.Table{state.TableActivatable, state.TableDeadline, state.TableBackOff} {
+		for _, row := range k.Rows[t] {
+			if !want[string(row)] {
+				k.fail("index row %x has no such job", row)
+			}
+			delete(want, string(row))
+		}
+	}
+	for row := range want {
+		k.fail("index row %x is missing", row)
+	}
+}
+
+func (k *checker) incidents() {
+	for key, i := range k.Incidents {
+		e, j := k.Elements[i.Element], k.Jobs[i.Job]
+		switch {
+		case i.Key != key:
+			k.fail("incident %d is stored under %d", i.Key, key)
+		case e == nil || e.Instance != i.Instance:
+			k.fail("incident %d is without its element %d", key, i.Element)
+		case i.Job != 0 && (j == nil || j.Incident != key):
+			k.fail("incident %d is not known to its job %d", key, i.Job)
+		case i.Job == 0 && e.Incident != key:
+			k.fail("incident %d is not known to its element %d", key, i.Element)
+		case i.Type == "" || i.Message == "":
+			k.fail("incident %d says %q %q", key, i.Type, i.Message)
+		}
+	}
+	for key, e := range k.Elements {
+		if e.Incident != 0 && k.Incidents[e.Incident] == nil {
+			k.fail("element %d is without its incident %d", key, e.Incident)
+		}
+	}
+	for key, j := range k.Jobs {
+		if j.Incident != 0 && k.Incidents[j.Incident] == nil {
+			k.fail("job %d is without its incident %d", key, j.Incident)
+		}
+	}
+}
+
+// definitions are found by version, the newest as the latest, and their
+// resource is there.
+func (k *checker) definitions() {
+	newest := map[string]*protocol.Definition{}
+	for key, d := range k.Definitions {
+		if d.Key != key {
+			k.fail("definition %d is stored under %d", d.Key, key)
+		}
+		if at := k.tx.Version(d.ProcessID, d.Version); at != key {
+			k.fail("%s v%d is %d, not %d", d.ProcessID, d.Version, at, key)
+		}
+		if n := newest[d.ProcessID]; n == nil || n.Version < d.Version {
+			newest[d.ProcessID] = d
+		}
+		if body := k.tx.Body(d.Hash); engine.HashOf(body) != d.Hash {
+			k.fail("definition %d: its resource has %d bytes of another content", key, len(body))
+		}
+	}
+	for id, d := range newest {
+		if l := k.tx.Latest(id); l == nil || l.Key != d.Key || l.Version != d.Version || l.Hash != d.Hash || l.ResourceName != d.ResourceName {
+			k.fail("the latest of %s is %+v, not %+v", id, l, d)
+		}
+	}
+	if n, m := len(k.Rows[state.TableVersion]), len(k.Definitions); n != m {
+		k.fail("%d versions of %d definitions", n, m)
+	}
+	if n, m := len(k.Rows[state.TableLatest]), len(newest); n != m {
+		k.fail("%d rows of the latest of %d processes", n, m)
+	}
+}
+
+// lanes: what is not acknowledged is the end of the lane, without a gap.
+func (k *checker) lanes() {
+	for i, row := range k.Outbox {
+		if row.Seq > k.Lane {
+			k.fail("outbox row %d to %d is beyond the lane's %d", row.Seq, row.Target, k.Lane)
+		}
+		if i > 0 && k.Outbox[i-1].Target == row.Target && k.Outbox[i-1].Seq+1 != row.Seq {
+			k.fail("outbox to %d: %d follows %d", row.Target, row.Seq, k.Outbox[i-1].Seq)
+		}
+		last := i == len(k.Outbox)-1 || k.Outbox[i+1].Target != row.Target
+		if last && row.Seq != k.Lane {
+			k.fail("outbox to %d ends at %d, the lane at %d", row.Target, row.Seq, k.Lane)
+		}
+	}
+}
+
+// counters: no key stands in the state that the counter has not reached.
+func (k *checker) counters() {
+	for table, keys := range k.Order {
+		for _, key := range keys {
+			if key.Partition() == k.partition && key.Counter() > k.Counter {
+				k.fail("key %d of table %x is beyond the counter %d", key, table, k.Counter)
+			}
+		}
+		if !slices.IsSorted(keys) {
+			k.fail("table %x is not in the order of keys", table)
+		}
+	}
+	for _, row := range k.Rows[state.TableParts] {
+		if head := row[1 : len(row)-4]; k.tx.Get(bytes.Clone(head)) == nil {
+			k.fail("part %x belongs to no value", row)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package enginetest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// outcome prints how a command is answered, and its effects.
+func (c *call) outcome(out *engine.Outcome, now int64) {
+	var rejection *protocol.Rejection
+	switch {
+	case errors.As(out.Err, &rejection):
+		c.print("rejected %s: %s", rejection.Type, rejection.Reason)
+	case out.Err != nil:
+		c.print("error %v", out.Err)
+	case out.Miss != nil:
+		c.print("miss key=%d process=%q version=%d", out.Miss.DefinitionKey, out.Miss.ProcessID, out.Miss.Version)
+	case out.Await != 0:
+		c.print("await %d", out.Await)
+	case out.Park != "":
+		c.print("parked for %s", out.Park)
+	default:
+		c.reply(out.Reply, now)
+	}
+	c.effects(&out.Effects)
+}
+
+func (c *call) reply(reply protocol.Reply, now int64) {
+	switch p := reply.(type) {
+	case *protocol.Done:
+		c.print("done")
+	case *protocol.Created:
+		c.print("created %d (%s v%d %d)", p.InstanceKey, p.ProcessID, p.Version, p.DefinitionKey)
+	case *protocol.Deployed:
+		c.print("deployed %d seq=%d", p.Key, p.Seq)
+		c.definitions(p.Definitions)
+	case *protocol.KeyReply:
+		c.print("key %d", p.Key)
+	case *protocol.Jobs:
+		c.jobs(p, now)
+	case *protocol.Received:
+		c.received(p)
+	case *protocol.DefinitionReply:
+		c.print("definition epoch=%d seq=%d body=%v", p.Epoch, p.Seq, engine.HashOf(p.Body) == p.Definition.Hash)
+		c.definitions([]protocol.Definition{p.Definition})
+	default:
+		c.print("%T %+v", reply, reply)
+	}
+}
+
+func (c *call) definitions(list []protocol.Definition) {
+	for _, d := range list {
+		duplicate := ""
+		if d.Duplicate {
+			duplicate = " duplicate"
+		}
+		c.print("  %s v%d %d %s of %d%s", d.ProcessID, d.Version, d.Key, d.ResourceName, d.DeploymentID, duplicate)
+	}
+}
+
+func (c *call) jobs(p *protocol.Jobs, now int64) {
+	more := ""
+	if p.Truncated {
+		more = " and more"
+	}
+	c.print("%d jobs%s", len(p.Jobs), more)
+	for i, j := range p.Jobs {
+		if i == 10 {
+			c.print("  …")
+			break
+		}
+		c.print("  %d %s %s of %d (%s v%d), element %d, retries=%d worker=%s until=+%d headers=%s variables=%s",
+			j.Key, j.Type, j.ElementID, j.InstanceKey, j.ProcessID, j.Version, j.ElementKey, j.Retries, j.Worker, j.Deadline-now, j.Headers, j.Variables)
+	}
+}
+
+func (c *call) received(p *protocol.Received) {
+	c.print("received up to %d of epoch %d", p.UpTo, p.Epoch)
+	for _, r := range p.Refused {
+		c.print("  refused %d: %s", r.Seq, r.Reason)
+	}
+	if p.Gap {
+		c.print("  gap: send from %d", p.UpTo+1)
+	}
+	if len(p.Missing) > 0 {
+		c.print("  %d bodies are missing", len(p.Missing))
+	}
+}
+
+func (c *call) effects(e *engine.Effects) {
+	if len(e.JobTypes) > 0 {
+		c.print("+ jobs of %s", strings.Join(e.JobTypes, ", "))
+	}
+	for _, done := range e.Completed {
+		if done.Result == nil {
+			c.print("+ cancelled %d", done.Instance)
+		} else {
+			c.print("+ completed %d (%s v%d) %s", done.Instance, done.Result.ProcessID, done.Result.Version, done.Result.Variables)
+		}
+	}
+	for i := range e.Pushed {
+		row := &e.Pushed[i]
+		c.print("+ pushed to %d: %s", row.Target, rowText(row.Seq, &row.Deployment))
+	}
+	for _, a := range e.Acked {
+		c.print("+ acknowledged by %d up to %d", a.Target, a.UpTo)
+	}
+	if e.DeploymentSeq != 0 {
+		c.print("+ deployment seq %d", e.DeploymentSeq)
+	}
+	if e.Continue {
+		c.print("+ continue")
+	}
+}
+
+func rowText(seq uint64, d *protocol.Deployment) string {
+	names := make([]string, len(d.Definitions))
+	for i := range d.Definitions {
+		names[i] = fmt.Sprintf("%s v%d", d.Definitions[i].ProcessID, d.Definitions[i].Version)
+	}
+	return fmt.Sprintf("seq %d, deployment %d: %s", seq, d.Key, strings.Join(names, ", "))
+}

@@ -1,0 +1,231 @@
+package enginetest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+	"github.com/grevy-io/grevy/state/memkv"
+)
+
+// Partition is one partition with its leader, its entries in flight and the
+// store they are applied to.
+type Partition struct {
+	ID      protocol.PartitionID
+	cluster *Cluster
+	kv      *memkv.KV
+	models  *engine.Models
+	epoch   uint64
+
+	engine *engine.Engine
+	over   *state.Overlay
+	tx     *state.Tx
+	bodies []protocol.Body // of the entry being packed
+	// Flying are the packed entries that are not applied yet, oldest first.
+	Flying  []Entry
+	counter int64 // of keys, as applied
+}
+
+// Entry is what a leader proposes: writes and the resources they name.
+type Entry struct {
+	Seq  uint64
+	Data []byte
+	// Puts and Deletes count the keys written; bodies are not among them.
+	Puts, Deletes int
+}
+
+// Keys is how many keys the entry writes: what an entry costs.
+func (e *Entry) Keys() int { return e.Puts + e.Deletes }
+
+var generation = uint32(1)
+
+func (p *Partition) view() *state.View {
+	return state.NewView(p.kv.Snapshot(), state.Prefix(p.ID, generation))
+}
+
+// lead begins a leadership from what is applied.
+func (p *Partition) lead() error {
+	over, err := state.NewOverlay(p.view(), 1)
+	if err != nil {
+		return fmt.Errorf("begin leadership: %w", err)
+	}
+	p.over, p.tx, p.bodies, p.Flying = over, state.NewTx(over), nil, nil
+	p.engine = engine.New(engine.Config{
+		Partition: p.ID, Partitions: p.cluster.Partitions, Models: p.models, Epoch: p.epoch, MaxJobBytes: p.cluster.MaxJobBytes,
+	})
+	return nil
+}
+
+// Crash throws the leader and everything that is not applied away.
+func (p *Partition) Crash() error {
+	p.over.Base().Close()
+	return p.lead()
+}
+
+// Execute lets the leader decide a command. What it writes lies in the overlay
+// afterwards, unless the command was rejected or missed a definition.
+func (p *Partition) Execute(cmd protocol.Command) (engine.Outcome, error) {
+	p.tx.Reset()
+	out, err := p.engine.Execute(p.tx, cmd, p.cluster.Now)
+	if err != nil {
+		return out, err
+	}
+	if out.Err != nil || out.Miss != nil {
+		if !p.tx.Empty() {
+			return out, fmt.Errorf("%T was rejected but has written", cmd)
+		}
+		return out, nil
+	}
+	p.bodies = append(p.bodies, p.tx.Bodies()...)
+	p.tx.Commit()
+	return out, nil
+}
+
+// Abandon lets the leader decide a command and throws its writes away, as is
+// done with one whose entry would be too large.
+func (p *Partition) Abandon(cmd protocol.Command) error {
+	p.tx.Reset()
+	_, err := p.engine.Execute(p.tx, cmd, p.cluster.Now)
+	p.tx.Reset()
+	p.engine.Discard()
+	return err
+}
+
+// chunk is the largest piece of a body in one op (DESIGN §3).
+const chunk = 256 << 10
+
+// Pack ends the entry being packed and lets it fly.
+func (p *Partition) Pack() (Entry, error) {
+	e := Entry{Seq: p.over.Packing()}
+	for _, b := range p.bodies {
+		e.Data = appendBody(e.Data, b)
+	}
+	p.bodies = nil
+	e.Data, _ = p.over.Pack(e.Data)
+	err := e.each(func(o *protocol.Op) error {
+		switch o.Kind {
+		case protocol.OpPut:
+			e.Puts++
+		case protocol.OpDelete:
+			e.Deletes++
+		}
+		return nil
+	})
+	p.Flying = append(p.Flying, e)
+	return e, err
+}
+
+func appendBody(b []byte, body protocol.Body) []byte {
+	for i := 0; ; i++ {
+		n := min(len(body.Data), chunk)
+		o := protocol.Op{Kind: protocol.OpBody, Key: body.Hash[:], Value: body.Data[:n], Chunk: uint32(i), Last: n == len(body.Data)}
+		b = protocol.AppendOp(b, &o)
+		if body.Data = body.Data[n:]; o.Last {
+			return b
+		}
+	}
+}
+
+func (e *Entry) each(fn func(*protocol.Op) error) error {
+	r := protocol.NewReader(e.Data)
+	for r.Len() > 0 {
+		o, err := protocol.ReadOp(r)
+		if err != nil {
+			return fmt.Errorf("read op: %w", err)
+		}
+		if err := fn(&o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ErrNothingFlies says that Apply was called without an entry in flight.
+var ErrNothingFlies = errors.New("no entry is in flight")
+
+// Apply writes the oldest entry in flight to the store, and tells the leader.
+// It checks the keys that the entry brings: none may have been minted before.
+func (p *Partition) Apply() error {
+	if len(p.Flying) == 0 {
+		return ErrNothingFlies
+	}
+	e := p.Flying[0]
+	p.Flying = p.Flying[1:]
+	ops, err := p.ops(&e)
+	if err != nil {
+		return err
+	}
+	if err := p.kv.Update(ops); err != nil {
+		return fmt.Errorf("apply entry %d: %w", e.Seq, err)
+	}
+	p.over.Rebase(p.view(), e.Seq)
+	return p.noteCounter()
+}
+
+// ops turns an entry into writes of the store.
+func (p *Partition) ops(e *Entry) ([]state.Op, error) {
+	var ops []state.Op
+	prefix := state.Prefix(p.ID, generation)
+	err := e.each(func(o *protocol.Op) error {
+		if o.Kind == protocol.OpBody {
+			ops = append(ops, state.Op{Key: state.BodyKey(protocol.Hash(o.Key), o.Chunk), Value: o.Value})
+			return nil
+		}
+		ops = append(ops, state.Op{Key: append(bytes.Clone(prefix), o.Key...), Value: o.Value, Delete: o.Kind == protocol.OpDelete})
+		return p.checkMinted(o)
+	})
+	return ops, err
+}
+
+// minted are the tables with one row per key that a partition mints.
+var minted = map[state.Table]bool{
+	state.TableElement: true, state.TableJob: true, state.TableIncident: true,
+	state.TableDefinition: true, state.TableDeployment: true, state.TableContinue: true,
+}
+
+// checkMinted makes sure that a row which is new has a key above all that were
+// minted in earlier entries.
+func (p *Partition) checkMinted(o *protocol.Op) error {
+	if o.Kind != protocol.OpPut || !minted[state.Table(o.Key[0])] {
+		return nil
+	}
+	key := protocol.Key(number(o.Key, 0))
+	if key.Partition() != p.ID {
+		return nil // minted by the deployment partition
+	}
+	old, err := p.over.Base().Raw(o.Key)
+	if err != nil {
+		return err
+	}
+	if old == nil && key.Counter() <= p.counter {
+		return fmt.Errorf("key %d is minted again: an entry before had reached %d", key, p.counter)
+	}
+	return nil
+}
+
+func (p *Partition) noteCounter() error {
+	b, err := p.over.Base().Get(append(state.TableMeta.Key(7), "counter"...))
+	if err == nil && len(b) == 8 {
+		p.counter = int64(number(b, 0))
+	}
+	return err
+}
+
+// CommitAll packs and applies everything.
+func (p *Partition) CommitAll() error {
+	if _, err := p.Pack(); err != nil {
+		return err
+	}
+	for len(p.Flying) > 0 {
+		if err := p.Apply(); err != nil {
+			return err
+		}
+	}
+	if n := p.over.Len(); n != 0 {
+		return fmt.Errorf("%d keys lie over the base although all is applied", n)
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package enginetest
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// mode says when a transcript's writes are committed.
+type mode string
+
+const (
+	// each command is an entry, applied at once.
+	modeEach mode = "each"
+	// lag: each command is an entry that flies until `commit`.
+	modeLag mode = "lag"
+	// pack: commands gather in one entry until `commit`.
+	modePack mode = "pack"
+)
+
+// session is what a transcript remembers between steps.
+type session struct {
+	cluster *Cluster
+	mode    mode
+	// pushed are all outbox rows there ever were, by source.
+	pushed map[protocol.PartitionID][]state.OutboxRow
+	pulled *protocol.DefinitionReply
+}
+
+func newSession(c Config) (*session, error) {
+	cluster, err := NewCluster(c)
+	return &session{cluster: cluster, mode: modeEach, pushed: map[protocol.PartitionID][]state.OutboxRow{}}, err
+}
+
+// execute runs a command as a step and prints its outcome and what it wrote.
+func (s *session) execute(c *call, cmd protocol.Command) error {
+	out, err := c.part.Execute(cmd)
+	if err != nil {
+		return err
+	}
+	if d, ok := out.Reply.(*protocol.DefinitionReply); ok {
+		s.pulled = d
+	}
+	s.pushed[c.part.ID] = append(s.pushed[c.part.ID], out.Effects.Pushed...)
+	c.outcome(&out, s.cluster.Now)
+	if out.Err != nil || out.Miss != nil {
+		return nil
+	}
+	return s.commit(c)
+}
+
+// commit packs and applies as the mode says, and prints how many keys went
+// into the command's entry.
+func (s *session) commit(c *call) error {
+	if s.mode == modePack {
+		return nil
+	}
+	e, err := c.part.Pack()
+	if err != nil {
+		return err
+	}
+	c.print("%s", wrote(&e))
+	if s.mode == modeLag {
+		return nil
+	}
+	return c.part.Apply()
+}
+
+func wrote(e *Entry) string {
+	switch {
+	case e.Keys() == 0:
+		return "0 keys"
+	case e.Deletes == 0:
+		return fmt.Sprintf("%d keys", e.Keys())
+	}
+	return fmt.Sprintf("%d keys, %d of them deleted", e.Keys(), e.Deletes)
+}
+
+// find resolves an argument that names an entity: a key, or the id of an
+// element, with /2 behind it for the second one, as it is committed.
+func (s *session) find(c *call, name string, table state.Table) (protocol.Key, error) {
+	text := c.text(name)
+	if k, ok := parseKey(text); ok {
+		return k, nil
+	}
+	contents, err := c.part.Contents()
+	if err != nil {
+		return 0, err
+	}
+	id, which, counted := strings.Cut(text, "/")
+	nth := 1
+	if counted {
+		if nth, err = strconv.Atoi(which); err != nil {
+			return 0, fmt.Errorf("argument %s: %w", name, err)
+		}
+	}
+	for _, key := range contents.Order[table] {
+		if contents.named(table, key, id) {
+			if nth--; nth == 0 {
+				return key, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("there is no %s %q", name, text)
+}
+
+// named tells whether an entity belongs to the element (or process) of this id.
+func (c *Contents) named(table state.Table, key protocol.Key, id string) bool {
+	switch table {
+	case state.TableJob:
+		return c.Jobs[key].ElementID == id
+	case state.TableIncident:
+		return c.Elements[c.Incidents[key].Element].Element == id
+	case state.TableDefinition:
+		return c.Definitions[key].ProcessID == id
+	}
+	return c.Elements[key].Element == id
+}

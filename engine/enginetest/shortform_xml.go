@@ -1,0 +1,134 @@
+package enginetest
+
+import (
+	"encoding/xml"
+	"fmt"
+	"strings"
+)
+
+// Model turns a text in short form into a BPMN resource. id names the process
+// if the text opens none of its own.
+func Model(id, text string) ([]byte, error) {
+	list, err := parseForm(id, text)
+	if err != nil {
+		return nil, fmt.Errorf("short form: %w", err)
+	}
+	var b strings.Builder
+	b.WriteString(`<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"` +
+		` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" id="defs" targetNamespace="http://grevy.io/test">` + "\n")
+	for _, n := range list {
+		if err := n.write(&b); err != nil {
+			return nil, err
+		}
+	}
+	b.WriteString("</definitions>\n")
+	return []byte(b.String()), nil
+}
+
+var tags = map[string]string{
+	"process": "process", "sub": "subProcess", "start": "startEvent", "end": "endEvent", "throw": "intermediateThrowEvent",
+	"service": "serviceTask", "send": "sendTask", "script": "scriptTask", "rule": "businessRuleTask", "user": "userTask",
+	"manual": "manualTask", "task": "task", "xor": "exclusiveGateway", "and": "parallelGateway",
+}
+
+func escaped(s string) string {
+	var b strings.Builder
+	if err := xml.EscapeText(&b, []byte(s)); err != nil {
+		panic(err) // a Builder takes everything
+	}
+	return b.String()
+}
+
+func (n *node) write(b *strings.Builder) error {
+	tag := tags[n.kind]
+	if tag == "" {
+		return fmt.Errorf("short form: unknown kind of node %q", n.kind)
+	}
+	fmt.Fprintf(b, `<%s id="%s"`, tag, escaped(n.id))
+	if n.kind == "process" {
+		b.WriteString(` isExecutable="true"`)
+	}
+	if n.dflt != "" {
+		fmt.Fprintf(b, ` default="%s"`, escaped(n.dflt))
+	}
+	b.WriteString(">")
+	if err := n.extensions(b); err != nil {
+		return err
+	}
+	if n.body != nil {
+		if err := n.body.write(b); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(b, "</%s>\n", tag)
+	return nil
+}
+
+func (c *body) write(b *strings.Builder) error {
+	b.WriteString("\n")
+	for _, n := range c.nodes {
+		if err := n.write(b); err != nil {
+			return err
+		}
+	}
+	for _, f := range c.flows {
+		fmt.Fprintf(b, `<sequenceFlow id="%s_%s" sourceRef="%s" targetRef="%s">`, f.from, f.to, f.from, f.to)
+		if f.condition != "" {
+			fmt.Fprintf(b, `<conditionExpression xsi:type="tFormalExpression">= %s</conditionExpression>`, escaped(f.condition))
+		}
+		b.WriteString("</sequenceFlow>\n")
+	}
+	return nil
+}
+
+// extensions writes what the attributes of a node stand for.
+func (n *node) extensions(b *strings.Builder) error {
+	parts := map[string]*strings.Builder{}
+	put := func(part, format string, args ...any) {
+		if parts[part] == nil {
+			parts[part] = &strings.Builder{}
+		}
+		fmt.Fprintf(parts[part], format, args...)
+	}
+	for _, a := range n.attrs {
+		v := escaped(a.value)
+		kind, rest, _ := strings.Cut(a.name, ".")
+		switch kind {
+		case "type", "retries":
+			put("taskDefinition", ` %s="%s"`, kind, v)
+		case "h":
+			put("taskHeaders", `<zeebe:header key="%s" value="%s"/>`, escaped(rest), v)
+		case "in":
+			put("ioMapping", `<zeebe:input source="%s" target="%s"/>`, v, escaped(rest))
+		case "out":
+			put("ioMapping", `<zeebe:output source="%s" target="%s"/>`, v, escaped(rest))
+		case "assignee":
+			put("assignmentDefinition", ` assignee="%s"`, v)
+		case "groups":
+			put("assignmentDefinition", ` candidateGroups="%s"`, v)
+		case "users":
+			put("assignmentDefinition", ` candidateUsers="%s"`, v)
+		case "due":
+			put("taskSchedule", ` dueDate="%s"`, v)
+		case "followup":
+			put("taskSchedule", ` followUpDate="%s"`, v)
+		default:
+			return fmt.Errorf("short form: unknown attribute %q of %s", a.name, n.id)
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	b.WriteString("<extensionElements>")
+	for _, part := range []string{"taskDefinition", "ioMapping", "taskHeaders", "assignmentDefinition", "taskSchedule"} {
+		switch content := parts[part]; {
+		case content == nil:
+		case strings.HasPrefix(content.String(), "<"):
+			fmt.Fprintf(b, "<zeebe:%s>%s</zeebe:%s>", part, content, part)
+		default:
+			fmt.Fprintf(b, "<zeebe:%s%s/>", part, content)
+		}
+	}
+	b.WriteString("</extensionElements>")
+	return nil
+}
