@@ -4,7 +4,8 @@ var listFunctions = map[string]builtinFunc{
 	"list contains(list, element)": onList(func(c *evaluation, l List, a []Value) (Value, bool) {
 		return Bool(c.listContains(l, a[1])), true
 	}),
-	"count(list)": onList(func(c *evaluation, l List, a []Value) (Value, bool) { return NewInt(int64(len(l))), true }),
+	"count(list)":    onList(func(c *evaluation, l List, a []Value) (Value, bool) { return NewInt(int64(len(l))), true }),
+	"is empty(list)": onList(func(c *evaluation, l List, a []Value) (Value, bool) { return Bool(len(l) == 0), true }),
 	"sublist(list, start position)": onList(func(c *evaluation, l List, a []Value) (Value, bool) {
 		return c.sublist(l, a[1], NewInt(int64(len(l))))
 	}),

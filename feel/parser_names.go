@@ -66,7 +66,7 @@ func (p *parser) nameOrCall() node {
 // the names of built-in functions.
 var endsName = map[string]bool{
 	"and": true, "or": true, "in": true, "then": true, "else": true, "return": true, "satisfies": true,
-	"between": true, "instance": true, "if": true, "for": true, "function": true,
+	"between": true, "instance": true, "function": true,
 }
 
 // callName takes the name of a function, which may have blanks, and the

@@ -10,7 +10,6 @@ var reserved = map[string]bool{
 
 // postfix parses an operand with the paths and filters after it.
 func (p *parser) postfix() node {
-	start := p.pos
 	n := p.primary()
 	if p.pos == p.afterRange {
 		return n
@@ -20,7 +19,7 @@ func (p *parser) postfix() node {
 		switch {
 		case links > 10*maxNesting:
 			p.failAt(p.cur().start, "too many paths and filters after each other")
-		case p.isSymbol(".") && start >= 0:
+		case p.isSymbol("."):
 			p.pos++
 			if isPath {
 				if name, ok := p.callName(); ok {
@@ -29,7 +28,8 @@ func (p *parser) postfix() node {
 				}
 			}
 			n = &pathNode{n, p.pathName()}
-		case p.acceptSymbol("["):
+		case p.isSymbol("[") && !(p.inRangeEnd && !p.startsExpression(p.ahead(1))):
+			p.pos++
 			n, isPath = p.filter(n), false
 		default:
 			return n

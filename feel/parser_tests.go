@@ -44,9 +44,6 @@ func asTest(n node) node {
 
 // inTests parses what may follow "in": a test, or several in parentheses.
 func (p *parser) inTests() node {
-	if op, ok := p.testOperator(); ok {
-		return &compareTestNode{op, p.additive()}
-	}
 	if !p.isSymbol("(") {
 		return p.inTest()
 	}
@@ -72,9 +69,11 @@ func (p *parser) inTests() node {
 	return first
 }
 
+// inTest parses one test without parentheses. A value there is a whole
+// expression, with and and or, as in the original: x in [1] and y tests
+// whether x is [1] and y.
 func (p *parser) inTest() node {
-	p.exprStart = p.pos
-	n := asTest(p.additive())
+	n := p.positiveTest()
 	p.afterRange = -1 // the range is an operand of "in", other operators may follow
 	return n
 }
@@ -82,7 +81,10 @@ func (p *parser) inTest() node {
 // rangeFrom parses a range from its ".." on.
 func (p *parser) rangeFrom(start node, included bool) *rangeNode {
 	p.expectSymbol("..")
+	outer := p.inRangeEnd
+	p.inRangeEnd = true
 	r := &rangeNode{start: start, end: p.additive(), startIncluded: included}
+	p.inRangeEnd = outer
 	switch {
 	case p.acceptSymbol("]"):
 		r.endIncluded = true
