@@ -61,7 +61,7 @@ func match(l *wal.Log, allowed []*model) (*model, error) {
 func TestCrashAtEachOperation(t *testing.T) {
 	crashes, kinds := 0, map[string]int{}
 	for seed := range uint64(4) {
-		ops := script(seed, 30)
+		ops := script(seed, 25)
 		whole := newMemFS()
 		if _, _, err := play(whole, ops); err != nil {
 			t.Fatal(err)
@@ -96,7 +96,7 @@ func crashAt(t *testing.T, ops []op, at int, seed uint64) []remains {
 		t.Fatalf("seed %d operation %d: %v", seed, at, err)
 	}
 	out := []remains{{fs.kill(), allowed}, {fs.powerLoss(rng, 0), allowed}}
-	for range 4 {
+	for range 2 {
 		out = append(out, remains{fs.powerLoss(rng, 0.5), allowed}, remains{fs.powerLoss(rng, 0.9), allowed})
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +50,7 @@ func storeThree(t *testing.T, l *wal.Log, m *model) {
 	for i := range uint64(3) {
 		index := m.last + 1 + i
 		// Data ends in a byte that is not zero, so that the end of a frame can be seen.
-		logs = append(logs, &raft.Log{Index: index, Term: 7, Data: bytes.Repeat([]byte{byte(index)}, 40), AppendedAt: zeroTime})
+		logs = append(logs, &raft.Log{Index: index, Term: 7, Data: bytes.Repeat([]byte{byte(index)}, 8), AppendedAt: zeroTime})
 	}
 	if err := l.StoreLogs(logs); err != nil {
 		t.Fatal(err)
@@ -119,6 +120,25 @@ func TestEachByte(t *testing.T) {
 	}
 }
 
+// TestTornIsReported: cutting a torn write is told to the log, with the place; an untouched end is not.
+func TestTornIsReported(t *testing.T) {
+	b := writeBatches(t, 1)
+	for _, torn := range []bool{false, true} {
+		var out bytes.Buffer
+		dir := copyChanged(t, b.dir, b.newest, func(d []byte) []byte {
+			if torn {
+				clear(d[b.starts[1]-8:])
+			}
+			return d
+		})
+		mustClose(t, mustOpen(t, dir, wal.Options{SegmentSize: 4096, Logger: slog.New(slog.NewTextHandler(&out, nil))}))
+		told := strings.Contains(out.String(), "torn") && strings.Contains(out.String(), fmt.Sprintf("offset=%d", b.starts[0]))
+		if told != torn {
+			t.Errorf("torn %v: the log says %q", torn, out.String())
+		}
+	}
+}
+
 // opensAs opens the copy, compares it, appends to it, and opens it again: what lay behind the cut must not return.
 func opensAs(t *testing.T, dir string, want *model, what string) {
 	t.Helper()
@@ -165,13 +185,13 @@ func refusesAt(t *testing.T, dir, file string, offset int64, what string) {
 	}
 }
 
-// TestSealedSegmentDamage flips each byte of a segment that has a successor.
+// TestSealedSegmentDamage flips bits all over a segment that has a successor.
 func TestSealedSegmentDamage(t *testing.T) {
 	b := writeBatches(t, 1)
 	first := filepath.Join(b.dir, "0000000000000001.seg")
 	end := usedEnd(t, first)
-	for at := range end {
-		dir := copyChanged(t, b.dir, first, func(d []byte) []byte { d[at] ^= 0x10; return d })
+	for at := int64(0); at < end; at += 5 {
+		dir := copyChanged(t, b.dir, first, func(d []byte) []byte { d[at] ^= 1 << (at % 8); return d })
 		refusesAt(t, dir, first, -1, fmt.Sprintf("flip at %d", at))
 	}
 	for _, at := range []int64{0, 63, 64, 100, end - 1} {
@@ -283,7 +303,7 @@ func TestReadDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.WriteAt([]byte{0xff}, 64+40+60); err != nil {
+	if _, err := f.WriteAt([]byte{0xff}, 64+40+50); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {

@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/raft"
+	"golang.org/x/sys/unix"
 
 	"github.com/grevy-io/grevy/raftadapter/wal"
 )
@@ -153,6 +155,32 @@ func TestDeleteFreesFiles(t *testing.T) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.seg"))
 	if err != nil || len(names) != 1 || l.Stats().Segments != 1 {
 		t.Errorf("all deleted: files %v, %v, stats %+v", names, err, l.Stats())
+	}
+}
+
+// TestFileThatStays: a file that cannot be removed is reported, the entries are gone all the same, and the next
+// truncation tries again.
+func TestFileThatStays(t *testing.T) {
+	fs := newMemFS()
+	l, m := mustOpen(t, memDir, memOptions(fs)), newModel()
+	for i := uint64(1); i <= 200; i += 10 {
+		store(t, l, m, row(i, i+9, 1))
+	}
+	fs.failAt = fs.ops + 3 // after the write and the sync of the new bounds
+	if err := l.DeleteRange(1, 100); !errors.Is(err, errInjected) {
+		t.Fatalf("delete: %v", err)
+	}
+	m.deleteRange(1, 100)
+	same(t, l, m)
+	names, err := fs.List(memDir)
+	if err != nil || !slices.Contains(names, "0000000000000001.seg") {
+		t.Fatalf("files: %v, %v", names, err)
+	}
+	if err := l.DeleteRange(101, 101); err != nil {
+		t.Fatal(err)
+	}
+	if names, err = fs.List(memDir); err != nil || slices.Contains(names, "0000000000000001.seg") {
+		t.Errorf("files: %v, %v", names, err)
 	}
 }
 
@@ -310,9 +338,44 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := wal.Open(file, wal.Options{Logger: quiet()}); err == nil {
 		t.Error("a plain file was opened as a log")
 	}
+	l := mustOpen(t, t.TempDir(), wal.Options{Logger: quiet()})
+	// More than a frame can hold. The pages may not even be read, so this costs no memory and shows that nobody does.
+	huge, err := unix.Mmap(-1, 0, 1<<30, unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.StoreLog(&raft.Log{Index: 1, Data: huge}); err == nil || errors.Is(err, wal.ErrFailed) {
+		t.Errorf("an entry of 1 GiB: %v", err)
+	}
+	if err := unix.Munmap(huge); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, l)
+}
+
+// TestOpenTidiesUp: a new log makes its directory and its name durable; a file that was under construction goes; a
+// file of somebody else stays.
+func TestOpenTidiesUp(t *testing.T) {
 	deep := filepath.Join(t.TempDir(), "a", "b", "c")
 	l := mustOpen(t, deep, wal.Options{Logger: quiet()})
 	mustClose(t, l)
+	for _, name := range []string{"0000000000000002.seg.tmp", "stable.tmp", "notes.txt", "2.seg"} {
+		if err := os.WriteFile(filepath.Join(deep, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l = mustOpen(t, deep, wal.Options{Logger: quiet()})
+	mustClose(t, l)
+	names, err := wal.OS().List(deep)
+	slices.Sort(names)
+	if want := []string{"0000000000000001.seg", "2.seg", "LOCK", "notes.txt", "stable"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("files %v, %v, want %v", names, err, want)
+	}
+	fs := newMemFS()
+	mustClose(t, mustOpen(t, memDir, memOptions(fs)))
+	if fs.trace[0] != "syncdir data" {
+		t.Errorf("a new log begins with %q", fs.trace)
+	}
 }
 
 // TestFullDiskCanBeCut: without room for another segment, entries are refused but the log can still be cut, which

@@ -142,11 +142,12 @@ func (m *member) bootstrap(t *testing.T, all ...*member) {
 // awaitLeader returns the member that is told it leads.
 func awaitLeader(t *testing.T, of ...*member) *member {
 	t.Helper()
-	won := make(chan *member, 100)
-	done := make(chan struct{})
+	won, done := make(chan *member, len(of)), make(chan struct{})
+	var watchers sync.WaitGroup
+	defer watchers.Wait()
 	defer close(done)
 	for _, m := range of {
-		go func() {
+		watchers.Go(func() {
 			for {
 				select {
 				case leads := <-m.leads:
@@ -158,7 +159,7 @@ func awaitLeader(t *testing.T, of ...*member) *member {
 					return
 				}
 			}
-		}()
+		})
 	}
 	select {
 	case m := <-won:

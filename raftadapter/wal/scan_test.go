@@ -114,6 +114,20 @@ func TestImpossibleHistory(t *testing.T) {
 			}
 		})
 	}
+	t.Run("entries in no segment", func(t *testing.T) {
+		h := segmentHeader{number: 5, before: bounds{first: 7, last: 9, oldest: 5}}
+		var corrupt *CorruptError
+		if err := openSegment(t, h.encode()); !errors.As(err, &corrupt) {
+			t.Errorf("open: %v", err)
+		}
+	})
+	t.Run("another segment's name", func(t *testing.T) {
+		h := segmentHeader{number: 4, before: bounds{oldest: 4}}
+		var corrupt *CorruptError
+		if err := openSegment(t, h.encode()); !errors.As(err, &corrupt) || corrupt.Offset != 16 {
+			t.Errorf("open: %v", err)
+		}
+	})
 	t.Run("entries that do not follow", func(t *testing.T) {
 		h, seg, starts := segmentOf(1, []byte("x"))
 		entry := &raft.Log{Index: 20}
@@ -124,6 +138,45 @@ func TestImpossibleHistory(t *testing.T) {
 			t.Errorf("open: %v", err)
 		}
 	})
+}
+
+// TestSegmentsDisagree: a header that does not say of the log what the segments before it add up to, or one that is
+// another's.
+func TestSegmentsDisagree(t *testing.T) {
+	_, seg, starts := segmentOf(1, []byte("x"))
+	end := starts[1]
+	for name, tt := range map[string]struct {
+		number uint64
+		next   segmentHeader
+		ok     bool
+	}{
+		"agree":           {5, segmentHeader{number: 6, prevEnd: end, before: bounds{first: 10, last: 12, oldest: 5}}, true},
+		"other last":      {5, segmentHeader{number: 6, prevEnd: end, before: bounds{first: 10, last: 13, oldest: 5}}, false},
+		"other first":     {5, segmentHeader{number: 6, prevEnd: end, before: bounds{first: 11, last: 12, oldest: 5}}, false},
+		"shorter":         {5, segmentHeader{number: 6, prevEnd: segmentHeaderSize, before: bounds{first: 10, last: 12, oldest: 5}}, false},
+		"another's bytes": {6, segmentHeader{number: 7, prevEnd: end, before: bounds{first: 10, last: 12, oldest: 6}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			err := errors.Join(os.WriteFile(filepath.Join(dir, segmentName(tt.number)), seg, 0o600),
+				os.WriteFile(filepath.Join(dir, segmentName(tt.next.number)), tt.next.encode(), 0o600),
+				os.WriteFile(filepath.Join(dir, stableName), encodeStable(nil), 0o600))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := Open(dir, Options{NoSync: true})
+			if tt.ok {
+				if err := errors.Join(err, l.Close()); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			var corrupt *CorruptError
+			if !errors.As(err, &corrupt) {
+				t.Errorf("open: %v", err)
+			}
+		})
+	}
 }
 
 // openSegment opens a log that has this one segment, number 5.
