@@ -26,7 +26,7 @@ func (c *evaluation) extreme(l List, sign int) (Value, bool) {
 	c.spend(len(l))
 	best := orNull(l[0])
 	if k := best.Kind(); k == KindList || k == KindContext {
-		return c.failed("values of type %s can't be ordered: '%s'", k, describe(best)), true
+		return c.failed("values of type %s can't be ordered: '%s'", k, c.describe(best)), true
 	}
 	if _, ok := compare(best, best); !ok {
 		return null, false
@@ -67,6 +67,7 @@ func (c *evaluation) fold(l []Number, op func(Number, Number) (Number, bool)) Va
 	}
 	r, ok := l[0], true
 	for _, n := range l[1:] {
+		c.weigh(r, 1)
 		if r, ok = op(r, n); !ok {
 			break
 		}

@@ -52,7 +52,7 @@ func getEntries(c *evaluation, a []Value) (Value, bool) {
 	if !ok {
 		return null, false
 	}
-	c.spend(3 * ctx.Len())
+	c.spend(2 * contextSteps * ctx.Len())
 	out := make(List, ctx.Len())
 	for i, e := range ctx.entries {
 		out[i] = NewContext(Entry{"key", String(e.Key)}, Entry{"value", e.Value})
@@ -77,7 +77,7 @@ func contextPut(c *evaluation, a []Value) (Value, bool) {
 // missing; nil if something else is in the way.
 func (c *evaluation) putAt(ctx *Context, keys []string, v Value, depth int) *Context {
 	depth = c.deeper(depth)
-	c.spend(ctx.Len())
+	c.spend(contextSteps * ctx.Len())
 	if len(keys) > 1 {
 		inner := &Context{}
 		if old, ok := ctx.Get(keys[0]); ok && orNull(old).Kind() != KindNull {
@@ -100,7 +100,7 @@ func mergeContexts(c *evaluation, a []Value) (Value, bool) {
 		if !ok {
 			return null, false
 		}
-		c.spend(ctx.Len())
+		c.spend(contextSteps * ctx.Len())
 		for _, e := range ctx.entries {
 			out.Put(e.Key, e.Value)
 		}
@@ -116,7 +116,7 @@ func contextOf(c *evaluation, a []Value) (Value, bool) {
 	}
 	out := &Context{}
 	for _, e := range l {
-		c.spend(1)
+		c.spend(contextSteps)
 		entry, ok := e.(*Context)
 		if !ok {
 			return null, false

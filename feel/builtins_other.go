@@ -24,7 +24,7 @@ var otherFunctions = map[string]builtinFunc{
 	"assert(value, condition, cause)": func(c *evaluation, a []Value) (Value, bool) {
 		cause, ok := a[2].(String)
 		if !ok {
-			cause = String(fmt.Sprintf("Illegal arguments: '%s', '%s', '%s'", describe(a[0]), describe(a[1]), describe(a[2])))
+			cause = String(fmt.Sprintf("Illegal arguments: '%s', '%s', '%s'", c.describe(a[0]), c.describe(a[1]), c.describe(a[2])))
 		}
 		return c.assert(a, string(cause)), true
 	},

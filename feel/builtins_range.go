@@ -39,7 +39,7 @@ func rangesOnly(name string, fn func(a, b *Range) Bool) builtinFunc {
 			return null, false
 		}
 		if args[0].Kind() != KindRange || args[1].Kind() != KindRange {
-			return c.failed("%s needs two ranges but got '%s' and '%s'", name, describe(args[0]), describe(args[1])), true
+			return c.failed("%s needs two ranges but got '%s' and '%s'", name, c.describe(args[0]), c.describe(args[1])), true
 		}
 		return fn(a, b), true
 	}

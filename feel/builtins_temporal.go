@@ -204,7 +204,7 @@ func (c *evaluation) cycle(repetitions, interval Value, args []Value) (Value, bo
 	if k := interval.Kind(); !isDuration || !ok && repetitions.Kind() != KindNull ||
 		k != KindDaysTimeDuration && k != KindYearsMonthsDuration {
 		c.problem = "cycle function expected a repetitions (number) and an interval (duration) parameter, but found '" +
-			describe(List(args)) + "'"
+			c.describe(List(args)) + "'"
 		return null, false
 	}
 	return String("R" + count + "/" + d.javaText()), true

@@ -1,17 +1,25 @@
 package feel
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 const (
 	// DefaultMaxSteps is the work one evaluation may do: about a second of it.
-	DefaultMaxSteps = 5_000_000
-	maxWarnings     = 1000
+	DefaultMaxSteps = 2_000_000
+	maxWarnings     = 100
 	maxCallDepth    = 200
 	maxValueDepth   = 1000
 	maxTextLength   = 16 << 20
 	// bytesPerStep converts the length of texts into steps, so that the
 	// memory an evaluation can fill is bounded too.
 	bytesPerStep = 16
+	// contextSteps is what an entry of a context costs: it takes that much
+	// more memory than an element of a list.
+	contextSteps = 4
+	// cacheText is the length from which texts of the scope are kept.
+	cacheText = 64
 )
 
 // node is a part of a compiled expression.
@@ -22,14 +30,24 @@ type node interface {
 // evaluation is the state of one evaluation.
 type evaluation struct {
 	env      *Env
-	scope    Scope
-	frame    *frame // the innermost local variable
-	steps    int    // left
-	calls    int    // calls of functions we are inside of
-	input    Value  // what unary tests test
+	vars     *variables
+	own      variables // what vars is outside of functions from elsewhere
+	frame    *frame    // the innermost local variable
+	steps    int       // left
+	calls    int       // calls of functions we are inside of
+	input    Value     // what unary tests test
 	hasInput bool
 	problem  string // why the built-in function that just ran has no value
 	warnings []Warning
+	kept     bool // a function was made that refers to this
+}
+
+// variables is the scope of an evaluation, with the variables that it might
+// have to decode again.
+type variables struct {
+	scope   Scope
+	cache   []Entry
+	scanned string // the variable of which a part was decoded last
 }
 
 // frame is a local variable, or, if ctx is set, a context whose entries are
@@ -46,25 +64,39 @@ type frame struct {
 // a panic so that each step of a plain evaluation need not ask for errors.
 type abort struct{ err *EvalError }
 
-func run(source string, env *Env, eval func(*evaluation) Value) (res Result, err error) {
+// evaluations keeps evaluations to use again; most expressions are so short
+// that making one is a good part of the work.
+var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
+
+var noEnv Env
+
+// run evaluates an expression, or tests of the input if it is not nil.
+func run(source string, root node, env *Env, input Value) (res Result, err error) {
 	if env == nil {
-		env = &Env{}
+		env = &noEnv
 	}
-	c := evaluation{env: env, scope: env.Scope, steps: env.MaxSteps}
-	if c.steps <= 0 {
+	c := evaluations.Get().(*evaluation)
+	c.env, c.own.scope, c.vars = env, env.Scope, &c.own
+	c.input, c.hasInput = input, input != nil
+	if c.steps = env.MaxSteps; c.steps <= 0 {
 		c.steps = DefaultMaxSteps
 	}
 	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case abort:
-			p.err.Source = source
-			res, err = Result{Value: null, Warnings: c.warnings}, p.err
-		default:
-			panic(p)
+		if p := recover(); p != nil {
+			a, ok := p.(abort)
+			if !ok {
+				panic(p)
+			}
+			failure := *a.err
+			failure.Source = source
+			res, err = Result{Value: null, Warnings: c.warnings}, &failure
+		}
+		if !c.kept {
+			*c = evaluation{}
+			evaluations.Put(c)
 		}
 	}()
-	v := eval(&c)
+	v := root.eval(c)
 	c.checkSize(v, 0)
 	return Result{Value: v, Warnings: c.warnings}, nil
 }
@@ -146,14 +178,39 @@ func (c *evaluation) lookup(name string) (Value, bool) {
 			return v, true
 		}
 	}
-	if c.scope == nil {
+	return c.vars.lookup(name)
+}
+
+func (s *variables) lookup(name string) (Value, bool) {
+	if s.scope == nil {
 		return null, false
 	}
-	v, ok := c.scope.Lookup(name)
+	for i := range s.cache {
+		if s.cache[i].Key == name {
+			return s.cache[i].Value, true
+		}
+	}
+	v, ok := s.scope.Lookup(name)
 	if !ok {
 		return null, false
 	}
+	s.keep(name, v)
 	return orNull(v), true
+}
+
+// keep notes a variable that is not small, so that a loop does not decode it
+// each time.
+func (s *variables) keep(name string, v Value) {
+	switch v := v.(type) {
+	case List, *Context:
+	case String:
+		if len(v) < cacheText {
+			return
+		}
+	default:
+		return
+	}
+	s.cache = append(s.cache, Entry{name, v})
 }
 
 // invoke calls a function value with as many arguments as it has parameters.
@@ -172,12 +229,15 @@ func (c *evaluation) invoke(f *Function, args []Value) Value {
 		}
 		return orNull(v)
 	}
-	frame0, scope0 := c.frame, c.scope
-	c.frame, c.scope = f.frame, f.scope
+	frame0, vars0 := c.frame, c.vars
+	if c.frame = f.frame; f.vars != c.vars {
+		// Another evaluation may use the function at the same time.
+		c.vars = &variables{scope: f.vars.scope}
+	}
 	for i, p := range f.params {
 		c.frame = &frame{name: p, value: args[i], parent: c.frame}
 	}
 	v := f.body.eval(c)
-	c.frame, c.scope = frame0, scope0
+	c.frame, c.vars = frame0, vars0
 	return v
 }

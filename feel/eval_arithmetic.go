@@ -42,7 +42,7 @@ func (n *negateNode) eval(c *evaluation) Value {
 	case YearsMonthsDuration:
 		return YearsMonthsDuration{-v.months}
 	default:
-		return c.warn(InvalidType, "Expected number but found '"+describe(v)+"'")
+		return c.warn(InvalidType, "Expected number but found '"+c.describe(v)+"'")
 	}
 }
 
@@ -51,7 +51,15 @@ func (c *evaluation) number(n Number, ok bool) Value {
 	if !ok {
 		return c.warn(InvalidType, "The result is out of the range of numbers")
 	}
+	c.weigh(n, 1)
 	return n
+}
+
+// weigh pays for working on a number of many digits.
+func (c *evaluation) weigh(n Number, times int) {
+	if n.big != nil {
+		c.spend(times * (1 + n.big.Coeff.BitLen()/64))
+	}
 }
 
 // temporal gives the result of an operation on temporal values likewise.
@@ -63,13 +71,14 @@ func temporal[T Value](c *evaluation, v T, ok bool) Value {
 }
 
 func (c *evaluation) cannot(verb string, a Value, preposition string, b Value) Value {
-	return c.warn(InvalidType, "Can't "+verb+" '"+describe(a)+"' "+preposition+" '"+describe(b)+"'")
+	return c.warn(InvalidType, "Can't "+verb+" '"+c.describe(a)+"' "+preposition+" '"+c.describe(b)+"'")
 }
 
 func (c *evaluation) add(a, b Value) Value {
 	switch x := a.(type) {
 	case Number:
 		if y, ok := b.(Number); ok {
+			c.weigh(y, 1)
 			return c.number(x.add(y))
 		}
 	case String:
@@ -130,6 +139,7 @@ func (c *evaluation) subtract(a, b Value) Value {
 	switch y := b.(type) {
 	case Number:
 		if x, ok := a.(Number); ok {
+			c.weigh(y, 1)
 			return c.number(x.sub(y))
 		}
 	case DaysTimeDuration:
@@ -164,6 +174,7 @@ func (c *evaluation) multiply(a, b Value) Value {
 	case Number:
 		switch d := a.(type) {
 		case Number:
+			c.weigh(y, 1)
 			return c.number(d.mul(y))
 		case DaysTimeDuration, YearsMonthsDuration:
 			return c.scale(d, y)
@@ -202,6 +213,7 @@ func (c *evaluation) divide(a, b Value) Value {
 			if y.Sign() == 0 {
 				return c.cannot("divide", a, "by", b)
 			}
+			c.weigh(y, 2)
 			return c.number(x.div(y))
 		}
 		return c.divideDuration(a, y)
@@ -244,6 +256,7 @@ func (c *evaluation) power(a, b Value) Value {
 		return c.cannot("raise", a, "to the power of", b)
 	}
 	c.spend(20)
+	c.weigh(x, 60)
 	r, ok := x.pow(y)
 	if !ok {
 		return c.failed("'%s' raised to the power of '%s' is not a number in range", x, y)

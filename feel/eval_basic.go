@@ -45,7 +45,7 @@ type contextNode struct {
 }
 
 func (n *contextNode) eval(c *evaluation) Value {
-	c.spend(len(n.keys))
+	c.spend(contextSteps * len(n.keys))
 	ctx := &Context{entries: make([]Entry, 0, len(n.keys))}
 	outer := c.frame
 	f := &frame{ctx: ctx, parent: outer}
@@ -68,7 +68,7 @@ func (n *ifNode) eval(c *evaluation) Value {
 		cond := n.cond.eval(c)
 		b, ok := cond.(Bool)
 		if !ok {
-			c.warn(InvalidType, "Expected boolean but found '"+describe(cond)+"'")
+			c.warn(InvalidType, "Expected boolean but found '"+c.describe(cond)+"'")
 		}
 		if b {
 			return n.yes.eval(c)
@@ -87,15 +87,61 @@ type functionNode struct {
 }
 
 func (n *functionNode) eval(c *evaluation) Value {
-	return &Function{params: n.params, body: n.body, frame: c.frame, scope: c.scope}
+	c.kept = true
+	return &Function{params: n.params, body: n.body, frame: c.frame, vars: c.vars}
 }
 
-type pathNode struct {
-	base node
-	name string
+// postfixNode is an operand with the paths, filters and calls of entries after
+// it. They are a list so that a long chain does not nest.
+type postfixNode struct {
+	base  node
+	links []link
+	// variable and lead are the name of the base and of the paths that follow
+	// it, if it is a variable.
+	variable string
+	lead     []string
 }
 
-func (n *pathNode) eval(c *evaluation) Value { return c.path(n.base.eval(c), n.name, 0) }
+// link is one of them.
+type link interface {
+	apply(c *evaluation, v Value) Value
+}
+
+func newPostfix(base node, links []link) *postfixNode {
+	n := &postfixNode{base: base, links: links}
+	if v, ok := base.(*varNode); ok {
+		n.variable = v.name
+		for _, l := range links {
+			path, ok := l.(*pathLink)
+			if !ok {
+				break
+			}
+			n.lead = append(n.lead, path.name)
+		}
+	}
+	return n
+}
+
+func (n *postfixNode) eval(c *evaluation) Value {
+	var v Value
+	links := n.links
+	if n.lead != nil {
+		if v = c.decodePath(n.variable, n.lead); v != nil {
+			links = links[len(n.lead):]
+		}
+	}
+	if v == nil {
+		v = n.base.eval(c)
+	}
+	for _, l := range links {
+		v = l.apply(c, v)
+	}
+	return v
+}
+
+type pathLink struct{ name string }
+
+func (n *pathLink) apply(c *evaluation, v Value) Value { return c.path(v, n.name, 0) }
 
 // path gives an entry of a context, a property of a temporal value or range,
 // or the list of these for a list.
@@ -127,7 +173,7 @@ func (c *evaluation) path(v Value, name string, depth int) Value {
 	for i, p := range props {
 		names[i] = p.name
 	}
-	return c.warn(NoPropertyFound, "No property found with name '"+name+"' of value '"+describe(v)+
+	return c.warn(NoPropertyFound, "No property found with name '"+name+"' of value '"+c.describe(v)+
 		"'. Available properties: "+quotedList(names))
 }
 
@@ -185,7 +231,7 @@ type rangeNode struct {
 func (n *rangeNode) eval(c *evaluation) Value {
 	a, b := n.start.eval(c), n.end.eval(c)
 	if _, ok := compare(a, b); !ok {
-		return c.warn(NotComparable, "Can't compare '"+describe(a)+"' with '"+describe(b)+"'")
+		return c.warn(NotComparable, "Can't compare '"+c.describe(a)+"' with '"+c.describe(b)+"'")
 	}
 	return &Range{Start: a, End: b, StartIncluded: n.startIncluded, EndIncluded: n.endIncluded}
 }

@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// callNode calls a function: a variable or a built-in, or an entry of the
-// context base.
+// callNode calls a function: a variable or a built-in, or, as a link, an entry
+// of a context.
 type callNode struct {
-	base  node
 	name  string
 	args  []node
 	names []string // of the arguments, if they are named
@@ -20,9 +19,6 @@ type callNode struct {
 
 // resolve finds the built-in function that takes these arguments.
 func (n *callNode) resolve() {
-	if n.base != nil {
-		return
-	}
 	for _, b := range builtins[n.name] {
 		for _, params := range b.params {
 			if order, ok := arrange(params, len(n.args), n.names); ok {
@@ -57,9 +53,6 @@ func arrange(params []string, args int, names []string) ([]int, bool) {
 }
 
 func (n *callNode) eval(c *evaluation) Value {
-	if n.base != nil {
-		return n.evalEntry(c)
-	}
 	if f := c.findFunction(n.name); f != nil {
 		if order, ok := arrange(f.params, len(n.args), n.names); ok {
 			return c.invoke(f, n.arguments(c, order))
@@ -81,11 +74,11 @@ func (n *callNode) eval(c *evaluation) Value {
 // findFunction gives the function that a variable holds, nil if it holds none.
 func (c *evaluation) findFunction(name string) *Function {
 	v, ok := c.local(name)
-	if !ok && c.scope != nil {
-		if _, json := c.scope.(Vars); json {
+	if !ok {
+		if _, json := c.vars.scope.(JSONScope); json {
 			return nil // JSON holds no functions and need not be decoded to know it
 		}
-		v, _ = c.scope.Lookup(name)
+		v, _ = c.vars.lookup(name)
 	}
 	f, _ := v.(*Function)
 	return f
@@ -113,13 +106,12 @@ func (n *callNode) notFound(c *evaluation) Value {
 	return c.warn(NoFunctionFound, "No function found with name '"+n.name+"' and "+strconv.Itoa(len(n.args))+" parameters")
 }
 
-// evalEntry calls a function that is an entry of a context. The original fails
-// if there is no such context.
-func (n *callNode) evalEntry(c *evaluation) Value {
-	v := n.base.eval(c)
+// apply calls a function that is an entry of a context. The original fails if
+// there is no such context.
+func (n *callNode) apply(c *evaluation, v Value) Value {
 	ctx, ok := v.(*Context)
 	if !ok {
-		return c.failed("no function '%s' in '%s', which is no context", n.name, describe(v))
+		return c.failed("no function '%s' in '%s', which is no context", n.name, c.describe(v))
 	}
 	entry, _ := ctx.Get(n.name)
 	f, ok := entry.(*Function)
@@ -138,7 +130,7 @@ func (c *evaluation) invocationFailed(name string, args []Value) Value {
 	if why == "" {
 		texts := make([]string, len(args))
 		for i, a := range args {
-			texts[i] = "'" + describe(a) + "'"
+			texts[i] = "'" + c.describe(a) + "'"
 		}
 		why = "Illegal arguments: " + strings.Join(texts, ", ")
 	}

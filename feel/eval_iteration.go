@@ -12,8 +12,7 @@ type iterator struct {
 // over, ok is false.
 func (c *evaluation) each(its []iterator, visit func() bool) (ok bool) {
 	outer := c.frame
-	more, ok := c.eachFrom(its, visit)
-	_ = more // that visit said no is known to the caller
+	_, ok = c.eachFrom(its, visit)
 	c.frame = outer
 	return ok
 }
@@ -42,7 +41,7 @@ func (c *evaluation) values(it iterator, visit func(Value) bool) bool {
 	}
 	l, ok := v.(List)
 	if !ok {
-		c.warn(InvalidType, "Expected list but found '"+describe(v)+"'")
+		c.warn(InvalidType, "Expected list but found '"+c.describe(v)+"'")
 		return false
 	}
 	for _, e := range l {
@@ -58,7 +57,7 @@ func (c *evaluation) steppedValues(from, to Value, visit func(Value) bool) bool 
 	n, ok1 := from.(Number)
 	end, ok2 := to.(Number)
 	if !ok1 || !ok2 {
-		c.warn(InvalidType, "Expected range of numbers but found '"+describe(from)+"' and '"+describe(to)+"'")
+		c.warn(InvalidType, "Expected range of numbers but found '"+c.describe(from)+"' and '"+c.describe(to)+"'")
 		return false
 	}
 	direction := NewInt(1)
@@ -81,16 +80,19 @@ func (c *evaluation) steppedValues(from, to Value, visit func(Value) bool) bool 
 type forNode struct {
 	iterators []iterator
 	body      node
+	partial   bool // the body may ask for the results so far
 }
 
 func (n *forNode) eval(c *evaluation) Value {
 	results := List{}
 	ok := c.each(n.iterators, func() bool {
 		outer := c.frame
-		// Later results are appended behind the part seen here, if need be to a
-		// copy, so that partial never changes.
-		partial := results[:len(results):len(results)]
-		c.frame = &frame{name: "partial", value: partial, parent: outer}
+		if n.partial {
+			// Later results are appended behind the part seen here, if need be to
+			// a copy, so that partial never changes.
+			partial := results[:len(results):len(results)]
+			c.frame = &frame{name: "partial", value: partial, parent: outer}
+		}
 		results = append(results, n.body.eval(c))
 		c.frame = outer
 		return true
@@ -114,7 +116,7 @@ func (n *quantifiedNode) eval(c *evaluation) Value {
 		v := n.body.eval(c)
 		b, isBool := v.(Bool)
 		if !isBool {
-			c.warn(InvalidType, "Expected boolean but found '"+describe(v)+"'")
+			c.warn(InvalidType, "Expected boolean but found '"+c.describe(v)+"'")
 			unknown = true
 		}
 		decided = isBool && b == n.decides
@@ -129,26 +131,25 @@ func (n *quantifiedNode) eval(c *evaluation) Value {
 	return !n.decides
 }
 
-// filterNode is list[filter]: an index from 1, from the end if negative, or a
+// filterLink is list[filter]: an index from 1, from the end if negative, or a
 // condition on the elements.
-type filterNode struct {
-	base, filter node
-	isCondition  bool // it can be seen that the filter is no index
+type filterLink struct {
+	filter      node
+	isCondition bool // it can be seen that the filter is no index
 }
 
-func newFilterNode(base, filter node) *filterNode {
+func newFilter(filter node) *filterLink {
 	switch f := filter.(type) {
 	case *compareNode, *logicNode, *betweenNode, *inNode, *instanceNode, *quantifiedNode:
-		return &filterNode{base, filter, true}
+		return &filterLink{filter, true}
 	case *constNode:
 		_, isNumber := f.value.(Number)
-		return &filterNode{base, filter, !isNumber}
+		return &filterLink{filter, !isNumber}
 	}
-	return &filterNode{base, filter, false}
+	return &filterLink{filter, false}
 }
 
-func (n *filterNode) eval(c *evaluation) Value {
-	v := n.base.eval(c)
+func (n *filterLink) apply(c *evaluation, v Value) Value {
 	l, ok := v.(List)
 	if !ok {
 		if v.Kind() == KindNull {

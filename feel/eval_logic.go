@@ -14,7 +14,7 @@ func (n *logicNode) eval(c *evaluation) Value {
 		v := o.eval(c)
 		b, ok := v.(Bool)
 		if !ok {
-			c.warn(InvalidType, "Expected boolean but found '"+describe(v)+"'")
+			c.warn(InvalidType, "Expected boolean but found '"+c.describe(v)+"'")
 			unknown = true
 		} else if b == n.decides {
 			return n.decides
@@ -79,13 +79,13 @@ func (c *evaluation) relate(op operator, a, b Value) Value {
 		return op.holds(order)
 	}
 	if k := a.Kind(); k == b.Kind() && (k == KindList || k == KindContext) {
-		return c.failed("values of type %s can't be ordered: '%s' and '%s'", k, describe(a), describe(b))
+		return c.failed("values of type %s can't be ordered: '%s' and '%s'", k, c.describe(a), c.describe(b))
 	}
 	return c.notComparable(a, b)
 }
 
 func (c *evaluation) notComparable(a, b Value) Value {
-	return c.warn(NotComparable, "Can't compare '"+describe(a)+"' with '"+describe(b)+"'")
+	return c.warn(NotComparable, "Can't compare '"+c.describe(a)+"' with '"+c.describe(b)+"'")
 }
 
 type betweenNode struct{ value, low, high node }
@@ -95,7 +95,7 @@ func (n *betweenNode) eval(c *evaluation) Value {
 	a, ok1 := compare(v, low)
 	b, ok2 := compare(v, high)
 	if !ok1 || !ok2 {
-		return c.warn(NotComparable, "Can't compare '"+describe(v)+"' with '"+describe(low)+"' and '"+describe(high)+"'")
+		return c.warn(NotComparable, "Can't compare '"+c.describe(v)+"' with '"+c.describe(low)+"' and '"+c.describe(high)+"'")
 	}
 	return Bool(a >= 0 && b <= 0)
 }

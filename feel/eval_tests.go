@@ -62,7 +62,7 @@ func (c *evaluation) within(v, start, end Value, startIncluded, endIncluded bool
 	if in, ok := r.contains(v); ok {
 		return Bool(in)
 	}
-	return c.warn(NotComparable, "Can't compare '"+describe(v)+"' with '"+describe(start)+"' and '"+describe(end)+"'")
+	return c.warn(NotComparable, "Can't compare '"+c.describe(v)+"' with '"+c.describe(start)+"' and '"+c.describe(end)+"'")
 }
 
 // valueTestNode is an expression as a test: it is fulfilled if its value is
@@ -108,7 +108,7 @@ func (c *evaluation) matchesList(input Value, l List) Value {
 			}
 			continue
 		}
-		if holdsContext(e, 0) {
+		if c.holdsContext(e, 0) {
 			continue
 		}
 		if eq, ok := c.equal(input, e); ok && eq {
@@ -119,13 +119,14 @@ func (c *evaluation) matchesList(input Value, l List) Value {
 }
 
 // holdsContext says whether a value is or has in it a context.
-func holdsContext(v Value, depth int) bool {
+func (c *evaluation) holdsContext(v Value, depth int) bool {
 	switch v := v.(type) {
 	case *Context:
 		return true
 	case List:
+		depth = c.deeper(depth)
 		for _, e := range v {
-			if depth < maxValueDepth && holdsContext(e, depth+1) {
+			if c.holdsContext(e, depth) {
 				return true
 			}
 		}

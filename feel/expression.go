@@ -33,7 +33,7 @@ type Env struct {
 // Result is the outcome of an evaluation.
 type Result struct {
 	Value    Value
-	Warnings []Warning // in the order they arose, at most maxWarnings
+	Warnings []Warning // in the order they arose, at most a hundred
 }
 
 // Expression is a compiled expression. It is immutable and safe for
@@ -92,7 +92,7 @@ func (e *Expression) Eval(env *Env) (Result, error) {
 	if c, ok := e.root.(*constNode); ok {
 		return Result{Value: c.value}, nil
 	}
-	return run(e.source, env, func(c *evaluation) Value { return e.root.eval(c) })
+	return run(e.source, e.root, env, nil)
 }
 
 func sortedNames(set map[string]bool) []string {

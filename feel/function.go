@@ -5,8 +5,8 @@ package feel
 type Function struct {
 	params []string
 	body   node
-	frame  *frame // the local variables around the definition
-	scope  Scope  // the variables of the evaluation that defined it
+	frame  *frame     // the local variables around the definition
+	vars   *variables // of the evaluation that defined it
 	native func(args []Value) (Value, error)
 }
 

@@ -69,6 +69,9 @@ func parseBig(b []byte, i int) (Number, bool) {
 			return Number{}, false
 		}
 	}
+	if len(b) > 2*maxAdjusted {
+		return Number{}, false
+	}
 	d, _, err := apd.NewFromString(string(b))
 	if err != nil {
 		return Number{}, false

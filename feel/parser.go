@@ -28,12 +28,14 @@ type parser struct {
 	afterRange int
 	// inRangeEnd says that a '[' may close a range: ]1..3[.
 	inRangeEnd bool
-	bound      []string // local names that can be seen
+	mentioned  map[string]int // the last position of names that are kept track of
+	functions  int            // how many were defined so far
+	bound      map[string]int // local names that can be seen, and how often they are bound
 	free       map[string]bool
 }
 
 func newParser(src string) *parser {
-	return &parser{src: src, afterRange: -1, exprStart: -1, free: map[string]bool{}}
+	return &parser{src: src, afterRange: -1, exprStart: -1, bound: map[string]int{}, mentioned: map[string]int{}, free: map[string]bool{}}
 }
 
 func (p *parser) freeNames() []string { return sortedNames(p.free) }
@@ -149,21 +151,25 @@ func (p *parser) nested(rule func() node) node {
 
 // bind makes names visible while the rule runs.
 func (p *parser) bind(names []string, rule func() node) node {
-	n := len(p.bound)
-	p.bound = append(p.bound, names...)
-	r := rule()
-	p.bound = p.bound[:n]
-	return r
+	for _, name := range names {
+		p.bound[name]++
+	}
+	n := rule()
+	for _, name := range names {
+		p.bound[name]--
+	}
+	return n
 }
+
+// mentions says whether a variable of the name was asked for since a position.
+func (p *parser) mentions(name string, since int) bool { return p.mentioned[name] > since }
 
 // use notes that a name is asked for.
 func (p *parser) use(name string) {
-	for i := len(p.bound) - 1; i >= 0; i-- {
-		if p.bound[i] == name {
-			return
-		}
+	p.mentioned[name] = p.pos
+	if p.bound[name] == 0 {
+		p.free[name] = true
 	}
-	p.free[name] = true
 }
 
 // expression parses any expression, as the last resort a comparison with the

@@ -51,7 +51,12 @@ func (p *parser) startsIteration() bool {
 
 func (p *parser) nameOrCall() node {
 	if name, ok := p.callName(); ok {
-		return p.call(&callNode{name: name})
+		if builtins[name] == nil {
+			p.use(name)
+		}
+		n := p.arguments(&callNode{name: name})
+		n.resolve()
+		return n
 	}
 	t := p.cur()
 	if t.kind == tokName && reserved[t.text] {
@@ -98,11 +103,8 @@ func (p *parser) callName() (string, bool) {
 	return "", false
 }
 
-// call parses the arguments of a call after its opening parenthesis.
-func (p *parser) call(n *callNode) node {
-	if n.base == nil && builtins[n.name] == nil {
-		p.use(n.name)
-	}
+// arguments parses the arguments of a call after its opening parenthesis.
+func (p *parser) arguments(n *callNode) *callNode {
 	for !p.acceptSymbol(")") {
 		if len(n.args) > 0 {
 			p.expectSymbol(",")
@@ -117,7 +119,6 @@ func (p *parser) call(n *callNode) node {
 		n.args = append(n.args, p.expression())
 		p.afterRange = -1
 	}
-	n.resolve()
 	return n
 }
 
@@ -163,11 +164,14 @@ func (p *parser) conditional() node {
 	}
 }
 
-// iterators parses "x in …, y in …" and binds the names, each for the
-// iterators after it too.
-func (p *parser) iterators() []iterator {
-	var its []iterator
+// iterated parses "x in …, y in …" and what comes after it, for which the
+// names are bound, each for the iterators after it too.
+func (p *parser) iterated(rest func() node) (its []iterator, body node) {
+	depth := p.depth
 	for {
+		if p.depth++; p.depth > maxNesting {
+			p.failAt(p.cur().start, "too many iterators")
+		}
 		t := p.cur()
 		if t.kind != tokQuotedName && (t.kind != tokName || reserved[t.text]) {
 			p.unexpected("a name")
@@ -181,35 +185,45 @@ func (p *parser) iterators() []iterator {
 			it.end = p.nested(p.additive)
 		}
 		its = append(its, it)
-		p.bound = append(p.bound, t.text)
+		p.bound[t.text]++
 		if !p.acceptSymbol(",") {
-			return its
+			break
 		}
 	}
+	body = rest()
+	for _, it := range its {
+		p.bound[it.name]--
+	}
+	p.depth = depth
+	return its, body
 }
 
 func (p *parser) loop() node {
 	p.pos++
-	bound := len(p.bound)
-	n := &forNode{iterators: p.iterators()}
-	p.expectName("return")
-	n.body = p.bind([]string{"partial"}, p.expression)
-	p.bound = p.bound[:bound]
+	n := &forNode{}
+	start := p.pos
+	n.iterators, n.body = p.iterated(func() node {
+		p.expectName("return")
+		start = p.pos
+		return p.bind([]string{"partial"}, p.expression)
+	})
+	n.partial = p.mentions("partial", start)
 	return n
 }
 
 func (p *parser) quantified(some Bool) node {
 	p.pos++
-	bound := len(p.bound)
-	n := &quantifiedNode{iterators: p.iterators(), decides: some}
-	p.expectName("satisfies")
-	n.body = p.expression()
-	p.bound = p.bound[:bound]
+	n := &quantifiedNode{decides: some}
+	n.iterators, n.body = p.iterated(func() node {
+		p.expectName("satisfies")
+		return p.expression()
+	})
 	return n
 }
 
 func (p *parser) function() node {
 	p.pos += 2
+	p.functions++
 	n := &functionNode{}
 	for !p.acceptSymbol(")") {
 		if len(n.params) > 0 {

@@ -15,24 +15,25 @@ func (p *parser) postfix() node {
 		return n
 	}
 	_, isPath := n.(*varNode)
-	for links := 0; ; links++ {
+	var links []link
+	for {
 		switch {
-		case links > 10*maxNesting:
-			p.failAt(p.cur().start, "too many paths and filters after each other")
 		case p.isSymbol("."):
 			p.pos++
 			if isPath {
 				if name, ok := p.callName(); ok {
-					n, isPath = p.call(&callNode{base: n, name: name}), false
+					links, isPath = append(links, p.arguments(&callNode{name: name})), false
 					continue
 				}
 			}
-			n = &pathNode{n, p.pathName()}
+			links = append(links, &pathLink{p.pathName()})
 		case p.isSymbol("[") && !(p.inRangeEnd && !p.startsExpression(p.ahead(1))):
 			p.pos++
-			n, isPath = p.filter(n), false
-		default:
+			links, isPath = append(links, p.filter()), false
+		case links == nil:
 			return n
+		default:
+			return newPostfix(n, links)
 		}
 	}
 }
@@ -53,10 +54,10 @@ func (p *parser) pathName() string {
 	return t.text
 }
 
-func (p *parser) filter(base node) node {
+func (p *parser) filter() link {
 	cond := p.bind([]string{"item"}, p.expression)
 	p.expectSymbol("]")
-	return newFilterNode(base, cond)
+	return newFilter(cond)
 }
 
 func (p *parser) primary() node {
@@ -149,20 +150,20 @@ func (p *parser) context() node {
 	if p.acceptSymbol("}") {
 		return n
 	}
-	bound := len(p.bound)
+	functions := p.functions
 	for {
-		n.keys = append(n.keys, p.key())
-		start := p.pos
+		key := p.key()
+		n.keys = append(n.keys, key)
 		n.values = append(n.values, p.expression())
-		for _, t := range p.tokens[start:p.pos] {
-			n.closes = n.closes || t.kind == tokName && t.text == "function"
-		}
-		p.bound = append(p.bound, n.keys[len(n.keys)-1])
+		p.bound[key]++
 		if !p.acceptSymbol(",") {
 			break
 		}
 	}
-	p.bound = p.bound[:bound]
+	for _, key := range n.keys {
+		p.bound[key]--
+	}
+	n.closes = p.functions > functions
 	p.expectSymbol("}")
 	return n
 }

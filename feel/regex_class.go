@@ -226,6 +226,7 @@ func (p *regexParser) classRest() (func(rune) bool, error) {
 }
 
 func (p *regexParser) classItem() (func(rune) bool, error) {
+	p.items++
 	if p.accept("[") {
 		return p.class()
 	}

@@ -31,6 +31,7 @@ const (
 type regexNode struct {
 	kind     regexKind
 	set      func(rune) bool
+	items    int // of the set, which are looked at one after the other
 	subs     []*regexNode
 	min, max int // of rxRepeat; max -1 is without end
 	lazy     bool
@@ -43,10 +44,10 @@ type regexNode struct {
 }
 
 type regexParser struct {
-	src                      string
-	pos, depth, groups, size int
-	names                    map[string]int
-	fold, multi, dotAll, ext bool
+	src                       string
+	pos, depth, groups, items int
+	names                     map[string]int
+	fold, multi, dotAll, ext  bool
 }
 
 const (
@@ -208,8 +209,9 @@ func (p *regexParser) atom() (*regexNode, error) {
 		return p.group()
 	case '[':
 		p.pos++
+		items := p.items
 		set, err := p.class()
-		return &regexNode{kind: rxSet, set: set}, err
+		return &regexNode{kind: rxSet, set: set, items: p.items - items}, err
 	case '.':
 		p.pos++
 		if p.dotAll {

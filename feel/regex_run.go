@@ -221,11 +221,13 @@ type regexRun struct {
 // find gives the positions of the first match that starts at from or later:
 // start and end of the match and of each group, -1 for a group without any.
 func (r *regex) find(c *evaluation, in string, from int) []int {
+	c.spend(r.slots / bytesPerStep)
 	m := regexRun{c: c, r: r, in: in, slots: make([]int, r.slots)}
 	for start := from; start <= len(in); start++ {
 		if start < len(in) && !utf8.RuneStart(in[start]) {
 			continue
 		}
+		c.spend(len(m.slots) / bytesPerStep)
 		for i := range m.slots {
 			m.slots[i] = -1
 		}
@@ -251,6 +253,9 @@ func (m *regexRun) run(pc, pos, must int) int {
 		ok := true
 		switch i := &m.r.prog[pc]; i.op {
 		case opSet:
+			if i.node.items > 8 {
+				m.c.spend(i.node.items / 8)
+			}
 			ch, n := utf8.DecodeRuneInString(m.in[pos:])
 			if ok = n > 0 && i.node.set(ch); ok {
 				pos, pc = pos+n, pc+1

@@ -3,7 +3,7 @@ package feel
 import "strconv"
 
 // maxWarningText bounds the text of a value in a warning.
-const maxWarningText = 4096
+const maxWarningText = 1000
 
 // textWriter writes values as the string function does inside lists and
 // contexts: strings in quotes but not escaped.
@@ -95,10 +95,15 @@ func (w *textWriter) function(f *Function) {
 	w.b = append(w.b, '>')
 }
 
-// describe gives the text of a value for a warning, cut if it is long.
-func describe(v Value) string {
+// describe gives the text of a value for a warning, cut if it is long. No one
+// will see it if there are enough warnings already.
+func (c *evaluation) describe(v Value) string {
+	if len(c.warnings) >= maxWarnings {
+		return ""
+	}
 	w := textWriter{limit: maxWarningText}
 	w.value(v, 0)
+	c.spend(len(w.b) / bytesPerStep)
 	if w.full || len(w.b) > maxWarningText {
 		return string(w.b[:min(len(w.b), maxWarningText)]) + "…"
 	}

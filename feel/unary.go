@@ -29,8 +29,5 @@ func (t *UnaryTests) Variables() []string { return append([]string(nil), t.vars.
 // Eval tests the input: the value of the Result is true if one of the tests is
 // fulfilled, and false or null if none is.
 func (t *UnaryTests) Eval(input Value, env *Env) (Result, error) {
-	return run(t.source, env, func(c *evaluation) Value {
-		c.input, c.hasInput = orNull(input), true
-		return t.root.eval(c)
-	})
+	return run(t.source, t.root, env, orNull(input))
 }
