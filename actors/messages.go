@@ -129,6 +129,9 @@ type Outbox interface {
 	Pending() ([]OutboxRow, error)
 	// Items reads committed rows of a lane to a target, from and to included.
 	Items(target protocol.PartitionID, lane protocol.Lane, from, to uint64) ([]protocol.Item, error)
+	// Definitions reads up to limit definitions with keys above after, and the
+	// counter of the deployment lane as of then.
+	Definitions(after protocol.Key, limit int) (defs []protocol.Definition, seq uint64, err error)
 	// Body reads a resource, nil if it is not there.
 	Body(protocol.Hash) ([]byte, error)
 	// Acknowledge deletes acknowledged rows by an entry of its own.

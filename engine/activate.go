@@ -45,8 +45,13 @@ func (r *run) complete(el *elem) {
 	r.leave(el)
 }
 
-// leave takes the outgoing flows of an element that is done.
+// leave takes the outgoing flows of an element that is done. In a scope that is
+// being terminated it only ends: what it entered would not be told to.
 func (r *run) leave(el *elem) {
+	if scope := r.scope(el); scope != nil && scope.State == state.Terminating {
+		r.scopeDone(r.exit(el))
+		return
+	}
 	flows, failure := r.outgoing(el)
 	if failure != nil {
 		r.incident(el, failure.kind, failure.text, stepLeave)

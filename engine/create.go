@@ -67,7 +67,7 @@ func (r *run) findDefinition(c *protocol.CreateInstance) *definition {
 		} else if l := r.tx.Latest(c.ProcessID); l != nil {
 			key = l.Key
 		}
-		behind = c.Version < 0 && r.deploymentSeq() < c.DeploymentSeq
+		behind = c.Version < 0 && r.behind(c.DeploymentSeq)
 	}
 	if key != 0 && !behind {
 		if def := r.e.definition(r.tx, key); def != nil {
@@ -94,6 +94,12 @@ func NotFound(c *protocol.CreateInstance) *protocol.Rejection {
 	return protocol.Reject(protocol.NotFound, c.Intent(), expected+"process ID '%s', but none found", c.ProcessID)
 }
 
+// behind tells whether this partition has not applied a deployment that the
+// gateway knows of. The deployment partition never is: it counts the lane.
+func (r *run) behind(known uint64) bool {
+	return r.e.Partition != protocol.DeploymentPartition && r.deploymentSeq() < known
+}
+
 // deploymentSeq is how far this partition knows the deployment lane.
 func (r *run) deploymentSeq() uint64 {
 	if r.e.Partition == protocol.DeploymentPartition {
@@ -106,11 +112,19 @@ func (r *run) deploymentSeq() uint64 {
 // the elements of the start instructions.
 func startElements(p *bpmn.Process, c *protocol.CreateInstance) ([]*bpmn.Element, *protocol.Rejection) {
 	if len(c.StartElements) == 0 {
-		if p.Root.NoneStart == nil {
-			return nil, protocol.Reject(protocol.InvalidState, c.Intent(), "Expected to create instance of process with none start event, but there is no such event")
-		}
-		return []*bpmn.Element{p.Root.NoneStart}, nil
+		return noneStart(p, c)
 	}
+	return startInstructions(p, c)
+}
+
+func noneStart(p *bpmn.Process, c *protocol.CreateInstance) ([]*bpmn.Element, *protocol.Rejection) {
+	if p.Root.NoneStart == nil {
+		return nil, protocol.Reject(protocol.InvalidState, c.Intent(), "Expected to create instance of process with none start event, but there is no such event")
+	}
+	return []*bpmn.Element{p.Root.NoneStart}, nil
+}
+
+func startInstructions(p *bpmn.Process, c *protocol.CreateInstance) ([]*bpmn.Element, *protocol.Rejection) {
 	var starts []*bpmn.Element
 	for _, id := range c.StartElements {
 		m := p.Element(id)

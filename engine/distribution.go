@@ -47,6 +47,30 @@ func (r *run) receive(c *protocol.Receive) {
 	r.out.Reply = reply
 }
 
+// takeBase makes a sender's definitions known here and, with the last part, sets
+// the inbox to where the sender stood when they were read. It only adds: what is
+// newer here stays.
+func (r *run) takeBase(c *protocol.TakeBase) {
+	in := r.tx.Inbox(c.Source, c.Lane)
+	reply := &protocol.Received{Epoch: c.Epoch}
+	r.out.Reply = reply
+	missing, err := r.apply(&protocol.Deployment{Definitions: c.Definitions}, c.Bodies)
+	if len(missing) > 0 {
+		reply.Missing = missing
+		return
+	}
+	if err != nil {
+		reply.Refused = []protocol.RefusedItem{{Reason: err.Error()}}
+	}
+	if c.UpTo > 0 && (in.Epoch != c.Epoch || in.Seq < c.UpTo) {
+		in = state.Inbox{Epoch: c.Epoch, Seq: c.UpTo}
+		r.tx.SetInbox(c.Source, c.Lane, in)
+	}
+	if in.Epoch == c.Epoch {
+		reply.UpTo = in.Seq
+	}
+}
+
 // apply makes a deployment's definitions known here. missing are contents that
 // neither came along nor are on this node; err is why it is refused.
 func (r *run) apply(d *protocol.Deployment, bodies []protocol.Body) (missing []protocol.Hash, err error) {

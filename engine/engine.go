@@ -129,6 +129,8 @@ func (r *run) dispatch(cmd protocol.Command) {
 		r.deploy(c)
 	case *protocol.Receive:
 		r.receive(c)
+	case *protocol.TakeBase:
+		r.takeBase(c)
 	case *protocol.Acknowledge:
 		r.acknowledge(c)
 	case *protocol.PullDefinition:

@@ -41,17 +41,17 @@ func (r *run) lookup(el *elem, name string) []byte {
 	return nil
 }
 
-func (r *run) env(el *elem) *feel.Env {
-	now := r.now
-	return &feel.Env{Scope: scopeChain{r, el}, Now: func() time.Time { return time.UnixMilli(now) }}
-}
-
 // value evaluates an expression for el; a static text is itself.
 func (r *run) value(x *feel.Expression, el *elem) (feel.Result, error) {
+	return r.valueIn(x, scopeChain{r, el})
+}
+
+func (r *run) valueIn(x *feel.Expression, scope feel.Scope) (feel.Result, error) {
 	if x.IsStatic() {
 		return feel.Result{Value: feel.String(x.Static())}, nil
 	}
-	res, err := x.Eval(r.env(el))
+	now := r.now
+	res, err := x.Eval(&feel.Env{Scope: scope, Now: func() time.Time { return time.UnixMilli(now) }})
 	if err != nil {
 		return res, fmt.Errorf("%s%s", err, warnings(res.Warnings))
 	}

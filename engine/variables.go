@@ -3,26 +3,75 @@ package engine
 import (
 	"slices"
 
+	"github.com/grevy-io/grevy/bpmn"
 	"github.com/grevy-io/grevy/feel"
 	"github.com/grevy-io/grevy/internal/jsondoc"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
 )
 
-// applyInputs makes the element's local variables. Later mappings see what
-// earlier ones made.
-func (r *run) applyInputs(el *elem) error {
-	for i := range el.model.Inputs {
-		m := &el.model.Inputs[i]
-		res, err := r.value(m.Source, el)
+// mapping is the evaluation of an element's input or output mappings: one
+// after the other, each sees what those before it made. Nothing is written
+// until all have succeeded.
+type mapping struct {
+	r    *run
+	el   *elem
+	made []jsondoc.Member
+}
+
+// Lookup finds a variable for an expression.
+func (m *mapping) Lookup(name string) (feel.Value, bool) {
+	for i := range m.made {
+		if m.made[i].Name == name {
+			v := m.r.decode(m.made[i].Value)
+			return v, v != nil
+		}
+	}
+	return scopeChain{m.r, m.el}.Lookup(name)
+}
+
+// evaluate works out all mappings. old gives the value that a nested target is
+// merged into.
+func (m *mapping) evaluate(list []bpmn.Mapping, old func(name string) feel.Value) error {
+	for i := range list {
+		x := &list[i]
+		res, err := m.r.valueIn(x.Source, m)
 		if err != nil {
 			return err
 		}
-		v := res.Value
-		if len(m.Target) > 1 {
-			v = nested(m.Target[1:], v, r.local(el, m.Target[0]))
+		v, name := res.Value, x.Target[0]
+		if len(x.Target) > 1 {
+			v = nested(x.Target[1:], v, m.merged(name, old))
 		}
-		r.setLocal(el, m.Target[0], feel.AppendJSON(nil, v))
+		m.made = setMember(m.made, name, feel.AppendJSON(nil, v))
+	}
+	return nil
+}
+
+func (m *mapping) merged(name string, old func(string) feel.Value) feel.Value {
+	for i := range m.made {
+		if m.made[i].Name == name {
+			return m.r.decode(m.made[i].Value)
+		}
+	}
+	return old(name)
+}
+
+// applyInputs makes the element's local variables.
+func (r *run) applyInputs(el *elem) error {
+	if len(el.model.Inputs) == 0 {
+		return nil
+	}
+	m := mapping{r: r, el: el}
+	err := m.evaluate(el.model.Inputs, func(name string) feel.Value {
+		r.tx.LoadVariables(el.ElementInstance)
+		return r.decode(el.Variable(name))
+	})
+	if err != nil {
+		return err
+	}
+	for i := range m.made {
+		r.setLocal(el, m.made[i].Name, m.made[i].Value)
 	}
 	return nil
 }
@@ -33,39 +82,15 @@ func (r *run) applyOutputs(el *elem) error {
 	if len(el.model.Outputs) == 0 {
 		return nil
 	}
-	var made []jsondoc.Member
-	for i := range el.model.Outputs {
-		m := &el.model.Outputs[i]
-		res, err := r.value(m.Source, el)
-		if err != nil {
-			return err
-		}
-		v := res.Value
-		if len(m.Target) > 1 {
-			v = nested(m.Target[1:], v, r.mapped(made, el, m.Target[0]))
-		}
-		made = setMember(made, m.Target[0], feel.AppendJSON(nil, v))
+	m := mapping{r: r, el: el}
+	err := m.evaluate(el.model.Outputs, func(name string) feel.Value { return r.decode(r.lookup(r.scope(el), name)) })
+	if err != nil {
+		return err
 	}
-	for i := range made {
-		r.propagate(r.scope(el), made[i].Name, made[i].Value)
+	for i := range m.made {
+		r.propagate(r.scope(el), m.made[i].Name, m.made[i].Value)
 	}
 	return nil
-}
-
-// mapped is the value a nested output target is merged into.
-func (r *run) mapped(made []jsondoc.Member, el *elem, name string) feel.Value {
-	raw := r.lookup(r.scope(el), name)
-	for i := range made {
-		if made[i].Name == name {
-			raw = made[i].Value
-		}
-	}
-	return r.decode(raw)
-}
-
-func (r *run) local(el *elem, name string) feel.Value {
-	r.tx.LoadVariables(el.ElementInstance)
-	return r.decode(el.Variable(name))
 }
 
 func (r *run) decode(raw []byte) feel.Value {

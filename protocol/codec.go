@@ -53,6 +53,8 @@ func newCommand(k Kind) Command {
 		return new(ListDeployments)
 	case KindPartitionInfo:
 		return new(PartitionInfo)
+	case KindTakeBase:
+		return new(TakeBase)
 	}
 	// Tick, Continue, Acknowledge and Pulled never leave their leader.
 	return nil
@@ -183,12 +185,38 @@ func (c *Receive) encode(b []byte) []byte {
 		b = AppendUint(b, c.Items[i].Seq)
 		b = AppendDeployment(b, &c.Items[i].Deployment)
 	}
-	b = AppendUint(b, uint64(len(c.Bodies)))
-	for i := range c.Bodies {
-		b = append(b, c.Bodies[i].Hash[:]...)
-		b = AppendBytes(b, c.Bodies[i].Data)
+	return appendBodies(b, c.Bodies)
+}
+
+func appendBodies(b []byte, bodies []Body) []byte {
+	b = AppendUint(b, uint64(len(bodies)))
+	for i := range bodies {
+		b = append(b, bodies[i].Hash[:]...)
+		b = AppendBytes(b, bodies[i].Data)
 	}
 	return b
+}
+
+func readBodies(r *Reader) []Body {
+	bodies := make([]Body, r.Count(33))
+	for i := range bodies {
+		bodies[i] = Body{Hash: r.Hash(), Data: r.Bytes()}
+	}
+	return bodies
+}
+
+func (c *TakeBase) encode(b []byte) []byte {
+	b = AppendUint(AppendUint(b, uint64(c.Source)), c.Epoch)
+	b = AppendUint(append(b, byte(c.Lane)), c.UpTo)
+	d := Deployment{Definitions: c.Definitions}
+	return appendBodies(AppendDeployment(b, &d), c.Bodies)
+}
+
+func (c *TakeBase) decode(r *Reader) {
+	*c = TakeBase{Source: PartitionID(r.Uint()), Epoch: r.Uint(), Lane: Lane(r.Byte()), UpTo: r.Uint()}
+	d := ReadDeployment(r)
+	c.Definitions = d.Definitions
+	c.Bodies = readBodies(r)
 }
 
 func (c *Receive) decode(r *Reader) {
@@ -197,10 +225,7 @@ func (c *Receive) decode(r *Reader) {
 	for i := range c.Items {
 		c.Items[i] = Item{Seq: r.Uint(), Deployment: ReadDeployment(r)}
 	}
-	c.Bodies = make([]Body, r.Count(33))
-	for i := range c.Bodies {
-		c.Bodies[i] = Body{Hash: r.Hash(), Data: r.Bytes()}
-	}
+	c.Bodies = readBodies(r)
 }
 
 func (c *PullDefinition) encode(b []byte) []byte {

@@ -25,6 +25,7 @@ const (
 	KindPullDefinition
 	KindListDeployments
 	KindPartitionInfo
+	KindTakeBase
 )
 
 // Command is what a partition is asked to do.

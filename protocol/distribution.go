@@ -83,6 +83,24 @@ type Pulled struct {
 	Body       Body
 }
 
+// TakeBase brings definitions to a partition whose inbox lies below the
+// sender's first row, for instance a restored one. The last of several sets the
+// inbox.
+type TakeBase struct {
+	Source      PartitionID
+	Epoch       uint64
+	Lane        Lane
+	UpTo        uint64 // what the inbox is set to; 0: more follows
+	Definitions []Definition
+	Bodies      []Body
+}
+
+// Kind is KindTakeBase.
+func (*TakeBase) Kind() Kind { return KindTakeBase }
+
+// Intent is ours: the original has no like of it.
+func (*TakeBase) Intent() string { return "TAKE_BASE" }
+
 func (*Receive) Kind() Kind     { return KindReceive }
 func (*Acknowledge) Kind() Kind { return KindAcknowledge }
 func (*Pulled) Kind() Kind      { return KindPulled }

@@ -1,6 +1,10 @@
 package state
 
-import "github.com/grevy-io/grevy/protocol"
+import (
+	"slices"
+
+	"github.com/grevy-io/grevy/protocol"
+)
 
 // Latest is what a partition knows of a process id: its newest version, and the
 // highest version number that was ever given out.
@@ -89,4 +93,51 @@ func ReadDeploymentRecord(b []byte) (DeploymentRecord, error) {
 	d := DeploymentRecord{Seq: r.Uint()}
 	d.Deployment = protocol.ReadDeployment(r)
 	return d, r.Done()
+}
+
+// Deployments lists up to limit deployment records, newest first: those with a
+// key below before, or from the newest if before is 0.
+func (t *Tx) Deployments(before protocol.Key, limit int) ([]DeploymentRecord, error) {
+	var all []DeploymentRecord
+	var bad error
+	t.Scan([]byte{byte(TableDeployment)}, nil, func(key, value []byte) bool {
+		if before != 0 && protocol.Key(number(key, 0)) >= before {
+			return false
+		}
+		d, err := ReadDeploymentRecord(value)
+		if err != nil {
+			bad = err
+			return false
+		}
+		if all = append(all, d); limit > 0 && len(all) > limit {
+			all = all[1:]
+		}
+		return true
+	})
+	slices.Reverse(all)
+	return all, bad
+}
+
+// Definitions lists up to limit committed definitions with keys above after, in
+// the order of their keys. It reads below the overlay.
+func (t *Tx) Definitions(after protocol.Key, limit int) ([]protocol.Definition, error) {
+	it := t.over.Base().Iterate([]byte{byte(TableDefinition)}, TableDefinition.OfKey(after+1))
+	defer it.Close()
+	var defs []protocol.Definition
+	for ; it.Valid() && len(defs) < limit; it.Next() {
+		stored, err := it.Value()
+		if err != nil {
+			return nil, err
+		}
+		value, err := joinParts(stored, func(i int) ([]byte, error) { return t.over.Base().Raw(partKey(it.Key(), i)) })
+		if err != nil {
+			return nil, err
+		}
+		r := protocol.NewReader(value)
+		defs = append(defs, protocol.ReadDefinition(r))
+		if err := r.Done(); err != nil {
+			return nil, err
+		}
+	}
+	return defs, nil
 }

@@ -287,3 +287,11 @@ func (t *Tx) Children(scope *ElementInstance, limit int) []protocol.Key {
 	}
 	return keys
 }
+
+// IsRoot tells, from an encoded record, whether it is a process instance: one
+// without a scope.
+func IsRoot(b []byte) bool {
+	r := protocol.NewReader(b)
+	r.Int()
+	return r.Int() == 0 && r.Err() == nil
+}

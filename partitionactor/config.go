@@ -1,0 +1,83 @@
+package partitionactor
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/raftadapter"
+)
+
+// Config is what a partition needs to work.
+type Config struct {
+	Partition  protocol.PartitionID
+	Partitions int
+	System     *actors.System
+	Node       *raftadapter.Node
+	Bootstrap  []raftadapter.Server // of the group, when it begins
+	Models     *engine.Models
+	Log        *slog.Logger
+	Observer   Observer
+	// Execute sends a command to any partition's leader, wherever it is.
+	Execute func(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error))
+	// Distributor makes the actor that carries the outbox of this leadership.
+	Distributor func(actors.Outbox) actors.Props
+	// Changed is told when this node's role, term or health has changed.
+	Changed func()
+	// Deployed is told of the deployment lane's counter once it is applied, by
+	// the leader of the deployment partition; it calls done when no gateway can
+	// still resolve "latest" from before.
+	Deployed func(seq uint64, done func())
+	Limits   Limits
+}
+
+// Limits bound what a partition takes at once. Zero fields mean the defaults.
+type Limits struct {
+	InFlight     int           // commands under way; default 1,000
+	EntryBytes   int           // an entry closes at this size; default 512 kB
+	CommandBytes int           // the largest entry one command may make; default 8 MB
+	Proposals    int           // entries under way; default 1 (DESIGN §4)
+	Tick         time.Duration // how often due jobs are looked for; default 100 ms
+	PullTimeout  time.Duration // of a pull on miss; default 2 s
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	set(&l.InFlight, 1000)
+	set(&l.EntryBytes, 512<<10)
+	set(&l.CommandBytes, 8<<20)
+	set(&l.Proposals, 1)
+	if l.Tick == 0 {
+		l.Tick = 100 * time.Millisecond
+	}
+	if l.PullTimeout == 0 {
+		l.PullTimeout = 2 * time.Second
+	}
+	return l
+}
+
+// Observer counts what leaders do. Its methods are called from the leader's
+// goroutine and must be quick.
+type Observer interface {
+	// Entry: an entry with so many commands and bytes was applied, so long
+	// after it was proposed.
+	Entry(p protocol.PartitionID, commands, bytes int, took time.Duration)
+	// Rejected: a command was rejected.
+	Rejected(p protocol.PartitionID, t protocol.RejectionType)
+}
+
+// NoObserver counts nothing.
+type NoObserver struct{}
+
+// Entry does nothing.
+func (NoObserver) Entry(protocol.PartitionID, int, int, time.Duration) {}
+
+// Rejected does nothing.
+func (NoObserver) Rejected(protocol.PartitionID, protocol.RejectionType) {}

@@ -1,0 +1,101 @@
+package partitionactor
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// request is one command on its way through a leader.
+type request struct {
+	ctx     context.Context
+	command protocol.Command
+	done    func(protocol.Reply, error) // called exactly once
+	again   bool                        // the definition was asked for already
+}
+
+// Gate lets commands in to the leader of a partition, if it serves here. It is
+// safe for concurrent use.
+type Gate struct {
+	partition protocol.PartitionID
+	system    *actors.System
+	models    *engine.Models
+	limit     int64
+	leader    atomic.Pointer[actors.PID] // nil: nobody serves here
+	inFlight  atomic.Int64
+	refused   atomic.Uint64 // because of the limit
+}
+
+// privileged commands pass a full gate: they make room, or they are part of
+// what keeps the cluster together. The original admits job completion and
+// failure in the same way (zeebe.md §3).
+func privileged(c protocol.Command) bool {
+	switch c.Kind() {
+	case protocol.KindCompleteJob, protocol.KindFailJob, protocol.KindYieldJobs, protocol.KindAcknowledge,
+		protocol.KindReceive, protocol.KindTakeBase, protocol.KindPullDefinition, protocol.KindPartitionInfo, protocol.KindContinue, protocol.KindTick:
+		return true
+	}
+	return false
+}
+
+// parks tells whether a command may wait at the leader for long: it does not
+// count as work under way.
+func parks(c protocol.Command) bool {
+	switch c := c.(type) {
+	case *protocol.AwaitJobs:
+		return true
+	case *protocol.ActivateJobs:
+		return c.Park
+	case *protocol.CreateInstance:
+		return c.AwaitResult
+	}
+	return false
+}
+
+// Serving tells whether a leader takes commands here.
+func (g *Gate) Serving() bool { return g.leader.Load() != nil }
+
+// InFlight is how many commands are under way.
+func (g *Gate) InFlight() int64 { return g.inFlight.Load() }
+
+// Refused is how many commands the limit has turned away.
+func (g *Gate) Refused() uint64 { return g.refused.Load() }
+
+// Execute hands a command to the leader. done is called once, from any
+// goroutine; it must not block. A *protocol.Refusal proves that the command was
+// not executed.
+func (g *Gate) Execute(ctx context.Context, c protocol.Command, done func(protocol.Reply, error)) {
+	// path: write 2/8 gate: is there a leader, and room?
+	pid := g.leader.Load()
+	if pid == nil {
+		done(nil, protocol.Refuse(protocol.NotLeader, g.partition, ""))
+		return
+	}
+	if d, ok := c.(*protocol.Deploy); ok {
+		g.models.Prepare(d.Resources) // parsed here, not in the leader's turn
+	}
+	r := &request{ctx: ctx, command: c, done: done}
+	if !parks(c) {
+		if n := g.inFlight.Add(1); n > g.limit && !privileged(c) {
+			g.inFlight.Add(-1)
+			g.refused.Add(1)
+			done(nil, protocol.Refuse(protocol.Full, g.partition, "%d commands are under way", g.limit))
+			return
+		}
+		r.done = func(reply protocol.Reply, err error) {
+			g.inFlight.Add(-1)
+			done(reply, err)
+		}
+	}
+	g.system.Send(pid, r)
+}
+
+// undelivered answers a command that a leader has not looked at.
+func (g *Gate) undelivered(msg any) {
+	if r, ok := msg.(*request); ok {
+		r.done(nil, protocol.Refuse(protocol.NotLeader, g.partition, "the leader has stopped"))
+	}
+}

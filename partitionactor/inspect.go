@@ -1,0 +1,121 @@
+package partitionactor
+
+import (
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// inspect answers questions of operators from applied state, beside the
+// leader's turn, so that a long list holds nobody up. They decide nothing, so
+// they need no proof of leadership.
+func (l *leader) inspect(ctx *actors.Context, r *request) bool {
+	switch c := r.command.(type) {
+	case *protocol.PartitionInfo:
+		l.withLanes(ctx, func(lanes []actors.LaneStatus) { r.done(l.outbox.info(l.term, lanes)) })
+	case *protocol.ListDeployments:
+		l.withLanes(ctx, func(lanes []actors.LaneStatus) { r.done(l.outbox.deployments(c, lanes)) })
+	default:
+		return false
+	}
+	return true
+}
+
+// withLanes asks the distributor how it is doing and goes on elsewhere.
+func (l *leader) withLanes(ctx *actors.Context, then func([]actors.LaneStatus)) {
+	if l.p.Distributor == nil {
+		go then(nil)
+		return
+	}
+	ctx.Send(l.distributor, actors.OutboxStatus{Reply: func(lanes []actors.LaneStatus) { go then(lanes) }})
+}
+
+// maxCount bounds how many rows of a table are counted for a status.
+const maxCount = 1_000_000
+
+func (o *outbox) info(term uint64, lanes []actors.LaneStatus) (protocol.Reply, error) {
+	info := &protocol.Info{Partition: o.p.Partition, Term: term}
+	for _, lane := range lanes {
+		info.Pending += int64(lane.Pending)
+		if lane.Pending > 0 && (info.OldestPending == 0 || lane.Oldest < info.OldestPending) {
+			info.OldestPending = lane.Oldest
+		}
+	}
+	view, index, _ := o.group.View()
+	info.Applied = index
+	info.JobsWaiting = count(view, []byte{byte(state.TableActivatable)})
+	info.JobsActive = count(view, []byte{byte(state.TableDeadline)})
+	info.Incidents = count(view, []byte{byte(state.TableIncident)})
+	info.Instances = roots(view)
+	view.Close()
+	err := o.read(func(tx *state.Tx) error {
+		if o.p.Partition == protocol.DeploymentPartition {
+			info.DeploymentSeq = tx.LaneSeq(protocol.LaneDeployments)
+		} else {
+			info.DeploymentSeq = tx.Inbox(protocol.DeploymentPartition, protocol.LaneDeployments).Seq
+		}
+		return tx.Err()
+	})
+	return info, err
+}
+
+func count(v *state.View, prefix []byte) (n int64) {
+	it := v.Iterate(prefix, nil)
+	defer it.Close()
+	for ; it.Valid() && n < maxCount; it.Next() {
+		n++
+	}
+	return n
+}
+
+// roots counts process instances: element instances without a scope.
+func roots(v *state.View) (n int64) {
+	it := v.Iterate([]byte{byte(state.TableElement)}, nil)
+	defer it.Close()
+	for seen := 0; it.Valid() && seen < maxCount; it.Next() {
+		seen++
+		b, err := it.Value()
+		if err == nil && len(b) > 1 && state.IsRoot(b[1:]) {
+			n++
+		}
+	}
+	return n
+}
+
+// deployments lists deployments, newest first, and where they are still missing.
+func (o *outbox) deployments(c *protocol.ListDeployments, lanes []actors.LaneStatus) (protocol.Reply, error) {
+	reply := &protocol.Deployments{}
+	err := o.read(func(tx *state.Tx) error {
+		reply.Seq = tx.LaneSeq(protocol.LaneDeployments)
+		list, err := tx.Deployments(c.Before, int(c.Limit))
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			reply.List = append(reply.List, o.status(tx, &list[i], lanes))
+		}
+		return tx.Err()
+	})
+	return reply, err
+}
+
+func (o *outbox) status(tx *state.Tx, d *state.DeploymentRecord, lanes []actors.LaneStatus) protocol.DeploymentStatus {
+	s := protocol.DeploymentStatus{Deployment: d.Deployment}
+	for p := 1; p <= o.p.Partitions; p++ {
+		target := protocol.PartitionID(p)
+		if reason := tx.Get(state.RefusedKey(d.Key, target)); reason != nil {
+			s.Refused = append(s.Refused, protocol.RefusedPush{Partition: target, Reason: string(reason)})
+		}
+		if tx.Get(state.OutboxKey(target, protocol.LaneDeployments, d.Seq)) == nil {
+			continue
+		}
+		push := protocol.PendingPush{Partition: target, Since: d.Time}
+		for _, lane := range lanes {
+			if lane.Target == target && lane.Lane == protocol.LaneDeployments {
+				push.Attempts, push.Error = int32(lane.Attempts), lane.Error
+			}
+		}
+		s.Pending = append(s.Pending, push)
+	}
+	return s
+}

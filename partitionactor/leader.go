@@ -1,0 +1,368 @@
+package partitionactor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/state"
+)
+
+// leader is one life of a partition's leader: it begins with an Open entry of
+// its own and ends at the first thing that is not certain.
+type leader struct {
+	p           *Partition
+	self        *actors.PID
+	term        uint64
+	incarnation uint64
+	opened      bool
+	over        *state.Overlay
+	tx          *state.Tx
+	engine      *engine.Engine
+	distributor *actors.PID
+	outbox      *outbox
+
+	packing entry    // takes the next command
+	closed  []*entry // packed, not yet proposed
+	flying  []*entry // proposed, not yet applied
+	applied uint64   // seq
+
+	reads    reads
+	parked   map[string][]*request
+	awaiting map[protocol.Key]*request
+	pulling  map[*request]bool
+	ended    bool
+}
+
+// Messages that a leader sends itself.
+type (
+	tick           struct{}
+	proposalFailed struct {
+		incarnation uint64
+		err         error
+	}
+	verified struct {
+		incarnation, upTo uint64
+		err               error
+	}
+	pulledBack struct {
+		r     *request
+		reply protocol.Reply
+		err   error
+	}
+)
+
+func newLeader(p *Partition) *leader {
+	return &leader{
+		p: p, incarnation: rand.Uint64() | 1,
+		parked: map[string][]*request{}, awaiting: map[protocol.Key]*request{}, pulling: map[*request]bool{},
+	}
+}
+
+// Receive is the leader's one switch.
+func (l *leader) Receive(ctx *actors.Context) {
+	switch m := ctx.Message().(type) {
+	case actors.Started:
+		l.start(ctx)
+	case *request:
+		l.take(ctx, m)
+	case raftadapter.Applied:
+		l.onApplied(ctx, m)
+	case proposalFailed:
+		if m.incarnation == l.incarnation {
+			l.end(ctx, m.err)
+		}
+	case verified:
+		l.onVerified(ctx, m)
+	case pulledBack:
+		l.onPulled(ctx, m)
+	case tick:
+		l.onTick(ctx)
+	case actors.LinkNews:
+		if l.distributor != nil {
+			ctx.Send(l.distributor, m)
+		}
+	case actors.Restarting:
+		l.close(m.Reason)
+	case actors.Stopping:
+		l.close(errStopped)
+	}
+}
+
+var errStopped = errors.New("leadership has ended")
+
+// start opens this leadership. The term is read before the entry is proposed,
+// so that the guard refuses it if it changes in between.
+func (l *leader) start(ctx *actors.Context) {
+	l.self = ctx.Self()
+	l.term = l.p.group.Term()
+	if !l.p.group.IsLeader() {
+		return // the loss is on its way to the partition, which stops this actor
+	}
+	b := protocol.AppendEntryHeader(nil, protocol.EntryHeader{
+		Kind: protocol.EntryOpen, Guard: protocol.Guard{Term: l.term, Incarnation: l.incarnation},
+	})
+	l.propose(b)
+}
+
+func (l *leader) propose(b []byte) {
+	system, self, incarnation := l.p.System, l.self, l.incarnation
+	l.p.group.Propose(b, func(err error) {
+		if err != nil {
+			system.Send(self, proposalFailed{incarnation, err})
+		}
+	})
+}
+
+// onApplied moves the base of the overlay and lets go of what waited for it.
+func (l *leader) onApplied(ctx *actors.Context, a raftadapter.Applied) {
+	// path: write 7/8 applied: one message per batch, the overlay shrinks
+	if l.ended {
+		return
+	}
+	if a.Incarnation != l.incarnation {
+		if l.opened {
+			l.end(ctx, fmt.Errorf("another leadership has opened: %x", a.Incarnation))
+		}
+		return
+	}
+	if !l.opened {
+		l.open(ctx)
+		return
+	}
+	if a.Seq <= l.applied {
+		return
+	}
+	view, _, guard := l.p.group.View()
+	if guard.Incarnation != l.incarnation {
+		view.Close()
+		l.end(ctx, errors.New("another leadership has opened"))
+		return
+	}
+	l.over.Rebase(view, guard.Seq)
+	l.applied = guard.Seq
+	l.settle(ctx)
+	l.reads.release(l.applied)
+	l.proposeNext()
+}
+
+// open begins to serve: everything before this leadership's own Open is applied
+// now, so the view holds all that was ever acknowledged.
+func (l *leader) open(ctx *actors.Context) {
+	view, _, guard := l.p.group.View()
+	if guard.Incarnation != l.incarnation {
+		view.Close()
+		return
+	}
+	over, err := state.NewOverlay(view, guard.Seq+1)
+	if err != nil {
+		l.end(ctx, err)
+		return
+	}
+	l.opened, l.over, l.applied = true, over, guard.Seq
+	l.tx = state.NewTx(over)
+	l.packing.seq = over.Packing()
+	l.engine = engine.New(engine.Config{
+		Partition: l.p.Partition, Partitions: l.p.Partitions, Models: l.p.Models, Epoch: rand.Uint64() | 1,
+	})
+	if err := l.startDistributor(ctx); err != nil {
+		l.end(ctx, err)
+		return
+	}
+	l.p.gate.leader.Store(ctx.Self())
+	l.p.serving(l.term)
+	ctx.After(l.p.Limits.Tick, tick{})
+	l.internal(ctx, &protocol.Continue{})
+}
+
+// internal executes a command of the leader's own.
+func (l *leader) internal(ctx *actors.Context, c protocol.Command) {
+	l.take(ctx, &request{ctx: context.Background(), command: c, done: func(protocol.Reply, error) {}})
+}
+
+// take executes one command from the mailbox.
+func (l *leader) take(ctx *actors.Context, r *request) {
+	// path: write 3/8 execute: the engine decides over committed state and overlay
+	if l.ended || !l.opened {
+		r.done(nil, protocol.Refuse(protocol.NotLeader, l.p.Partition, ""))
+		return
+	}
+	if err := r.ctx.Err(); err != nil {
+		r.done(nil, err) // its sender is gone; nothing was executed
+		return
+	}
+	if l.inspect(ctx, r) {
+		return
+	}
+	l.tx.Reset()
+	out, err := l.execute(r.command)
+	if errors.Is(err, protocol.ErrInternal) {
+		r.done(nil, err)
+		return
+	}
+	if err != nil {
+		r.done(nil, protocol.Refuse(protocol.NotLeader, l.p.Partition, "the state store failed"))
+		l.end(ctx, err)
+		return
+	}
+	l.follow(ctx, r, out)
+}
+
+// execute runs the engine. Its panic hits one command, before it is in the log:
+// the writes are thrown away and the partition goes on.
+func (l *leader) execute(c protocol.Command) (out engine.Outcome, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.engine.Discard()
+			l.p.Log.Error("command failed on a mistake of ours and was not executed", "command", c.Intent(), "kind", c.Kind(), "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("%w: the command was not executed: %v", protocol.ErrInternal, p)
+		}
+	}()
+	return l.engine.Execute(l.tx, c, l.p.now())
+}
+
+// follow does with an outcome what it asks for.
+func (l *leader) follow(ctx *actors.Context, r *request, out engine.Outcome) {
+	var rejection *protocol.Rejection
+	switch {
+	case errors.As(out.Err, &rejection):
+		l.p.Observer.Rejected(l.p.Partition, rejection.Type)
+		l.read(r, nil, out.Err)
+		return
+	case out.Miss != nil:
+		l.pull(ctx, r, out.Miss)
+		return
+	}
+	if n := l.tx.Size(); n > l.p.Limits.CommandBytes {
+		l.engine.Discard()
+		l.read(r, nil, protocol.Reject(protocol.ExceededBatchRecordSize, r.command.Intent(),
+			"The command would write %d bytes, but one command may write at most %d. Send less data at once", n, l.p.Limits.CommandBytes))
+		return
+	}
+	switch {
+	case out.Park != "":
+		l.parked[out.Park] = append(l.parked[out.Park], r)
+	case out.Await != 0:
+		l.awaiting[out.Await] = r
+	}
+	l.pack(r, out)
+	for _, t := range out.Effects.JobTypes {
+		l.unpark(ctx, t)
+	}
+	if out.Effects.Continue {
+		l.internal(ctx, &protocol.Continue{})
+	}
+}
+
+// unpark lets requests that wait for jobs of a type try again, the longest
+// waiting first, so that one entry makes a job, locks it and pushes it.
+func (l *leader) unpark(ctx *actors.Context, jobType string) {
+	for {
+		waiting := l.parked[jobType]
+		if len(waiting) == 0 {
+			delete(l.parked, jobType)
+			return
+		}
+		r := waiting[0]
+		l.parked[jobType] = waiting[1:]
+		n := len(l.parked[jobType])
+		l.take(ctx, r)
+		if l.ended {
+			return
+		}
+		if now := l.parked[jobType]; len(now) > n && now[len(now)-1] == r {
+			// Nothing left for it: it stands first again.
+			copy(now[1:], now[:len(now)-1])
+			now[0] = r
+			return
+		}
+	}
+}
+
+// onTick looks for what time has brought, and for callers that are gone.
+func (l *leader) onTick(ctx *actors.Context) {
+	if l.ended || !l.opened {
+		return
+	}
+	l.internal(ctx, &protocol.Tick{})
+	for t, waiting := range l.parked {
+		kept := waiting[:0]
+		for _, r := range waiting {
+			if err := r.ctx.Err(); err != nil {
+				r.done(nil, err)
+				continue
+			}
+			kept = append(kept, r)
+		}
+		clear(waiting[len(kept):])
+		if l.parked[t] = kept; len(kept) == 0 {
+			delete(l.parked, t)
+		}
+	}
+	for key, r := range l.awaiting {
+		if err := r.ctx.Err(); err != nil {
+			delete(l.awaiting, key)
+			r.done(nil, err)
+		}
+	}
+	ctx.After(l.p.Limits.Tick, tick{})
+}
+
+// end finishes this life: what is uncertain is said to be, and the supervisor
+// starts the next one from applied state.
+func (l *leader) end(ctx *actors.Context, reason error) {
+	if l.ended {
+		return
+	}
+	l.close(reason)
+	ctx.Fail(reason)
+}
+
+// close answers everybody who still waits. Only what was proposed is unknown:
+// the rest has certainly never been executed.
+func (l *leader) close(reason error) {
+	if l.ended {
+		return
+	}
+	l.ended = true
+	l.p.gate.leader.CompareAndSwap(l.self, nil)
+	refusal := protocol.Refuse(protocol.NotLeader, l.p.Partition, "%s", errStopped)
+	unknown := fmt.Errorf("%w: partition %d lost its leader before the command was confirmed", protocol.ErrOutcomeUnknown, l.p.Partition)
+	sure := errors.Is(reason, raftadapter.ErrNotProposed) && len(l.flying) == 1
+	for _, e := range l.flying {
+		if sure {
+			e.fail(refusal)
+		} else {
+			e.fail(unknown)
+		}
+	}
+	for _, e := range l.closed {
+		e.fail(refusal)
+	}
+	l.packing.fail(refusal)
+	l.reads.fail(refusal)
+	for _, waiting := range l.parked {
+		for _, r := range waiting {
+			r.done(nil, refusal)
+		}
+	}
+	for r := range l.pulling {
+		r.done(nil, refusal)
+	}
+	for _, r := range l.awaiting {
+		r.done(nil, unknown)
+	}
+	if l.over != nil {
+		l.over.Base().Close()
+	}
+}
+
+// now is the wall clock in ms.
+func (p *Partition) now() int64 { return time.Now().UnixMilli() }

@@ -1,0 +1,137 @@
+package partitionactor
+
+import (
+	"context"
+
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/state"
+)
+
+// outbox is what a leader's distributor sees of its partition: committed state
+// only, never the overlay (actors.Outbox).
+type outbox struct {
+	p     *Partition
+	group *raftadapter.Group
+	epoch uint64
+}
+
+func (o *outbox) Partition() protocol.PartitionID { return o.p.Partition }
+func (o *outbox) Epoch() uint64                   { return o.readEpoch() }
+
+// readEpoch reads the sender's epoch. It is chosen with the first row.
+func (o *outbox) readEpoch() (e uint64) {
+	err := o.read(func(tx *state.Tx) error {
+		e = tx.Epoch()
+		return tx.Err()
+	})
+	if err != nil {
+		o.p.Log.Error("read epoch", "err", err)
+	}
+	return e
+}
+
+// read runs f over committed state.
+func (o *outbox) read(f func(*state.Tx) error) error {
+	view, _, guard := o.group.View()
+	over, err := state.NewOverlay(view, guard.Seq+1)
+	if err != nil {
+		view.Close()
+		return err
+	}
+	defer func() { over.Base().Close() }()
+	return f(state.NewTx(over))
+}
+
+// Pending lists all rows.
+func (o *outbox) Pending() (rows []actors.OutboxRow, err error) {
+	err = o.read(func(tx *state.Tx) error {
+		var bad error
+		tx.Scan([]byte{byte(state.TableOutbox)}, nil, func(key, value []byte) bool {
+			var row state.OutboxRow
+			if row, bad = state.ReadOutboxRow(key, value); bad != nil {
+				return false
+			}
+			rows = append(rows, outboxRow(&row, len(value)))
+			return true
+		})
+		if bad != nil {
+			return bad
+		}
+		return tx.Err()
+	})
+	return rows, err
+}
+
+// Items reads a range of rows.
+func (o *outbox) Items(target protocol.PartitionID, lane protocol.Lane, from, to uint64) (items []protocol.Item, err error) {
+	err = o.read(func(tx *state.Tx) error {
+		var bad error
+		tx.Scan(state.OutboxPrefix(target, lane), state.OutboxKey(target, lane, from), func(key, value []byte) bool {
+			var row state.OutboxRow
+			if row, bad = state.ReadOutboxRow(key, value); bad != nil || row.Seq > to {
+				return false
+			}
+			items = append(items, protocol.Item{Seq: row.Seq, Deployment: row.Deployment})
+			return true
+		})
+		if bad != nil {
+			return bad
+		}
+		return tx.Err()
+	})
+	return items, err
+}
+
+// Definitions reads definitions in the order of their keys.
+func (o *outbox) Definitions(after protocol.Key, limit int) (defs []protocol.Definition, seq uint64, err error) {
+	err = o.read(func(tx *state.Tx) error {
+		seq = tx.LaneSeq(protocol.LaneDeployments)
+		defs, err = tx.Definitions(after, limit)
+		return err
+	})
+	return defs, seq, err
+}
+
+// Body reads a resource.
+func (o *outbox) Body(h protocol.Hash) ([]byte, error) {
+	view, _, _ := o.group.View()
+	defer view.Close()
+	return view.Body(h)
+}
+
+// Acknowledge deletes rows, by a command of the partition's own.
+func (o *outbox) Acknowledge(a *protocol.Acknowledge, done func(error)) {
+	o.p.gate.Execute(context.Background(), a, func(_ protocol.Reply, err error) { done(err) })
+}
+
+// Execute sends a command to any partition.
+func (o *outbox) Execute(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
+	o.p.Execute(ctx, p, c, done)
+}
+
+func outboxRow(r *state.OutboxRow, size int) actors.OutboxRow {
+	return actors.OutboxRow{Target: r.Target, Lane: r.Lane, Seq: r.Seq, Since: r.Since, Size: size}
+}
+
+// rowOverhead is about what a row takes beside its definitions.
+const rowOverhead = 64
+
+func outboxRows(rows []state.OutboxRow) []actors.OutboxRow {
+	out := make([]actors.OutboxRow, len(rows))
+	for i := range rows {
+		out[i] = outboxRow(&rows[i], rowOverhead*(1+2*len(rows[i].Deployment.Definitions)))
+	}
+	return out
+}
+
+func (l *leader) startDistributor(ctx *actors.Context) error {
+	l.outbox = &outbox{p: l.p, group: l.p.group}
+	if l.p.Distributor == nil {
+		l.distributor = ctx.Spawn(actors.Props{Name: "no-distributor", New: func() actors.Actor { return actors.Func(func(*actors.Context) {}) }})
+		return nil
+	}
+	l.distributor = ctx.Spawn(l.p.Distributor(l.outbox))
+	return nil
+}
