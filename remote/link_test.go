@@ -18,6 +18,7 @@ import (
 const seenWithin = 4 * time.Second
 
 func TestOneWayCutTakesTheLinkDownAtBothEnds(t *testing.T) {
+	t.Parallel()
 	for _, rule := range []string{"drop 0 1", "drop 1 0"} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -55,6 +56,7 @@ func TestOneWayCutTakesTheLinkDownAtBothEnds(t *testing.T) {
 
 // Only one end knows of the fault: the other must be told by the heartbeats.
 func TestOneWayCutOnlyOneEndFeels(t *testing.T) {
+	t.Parallel()
 	a, b := start(t, 0), start(t, 1)
 	connect(t, a, b)
 	cut(t, "drop 0 1", a)
@@ -64,6 +66,7 @@ func TestOneWayCutOnlyOneEndFeels(t *testing.T) {
 }
 
 func TestResetLinkComesBackAtOnce(t *testing.T) {
+	t.Parallel()
 	a, b := start(t, 0), start(t, 1)
 	b.Handle(kindEcho, echo)
 	connect(t, a, b)
@@ -75,6 +78,7 @@ func TestResetLinkComesBackAtOnce(t *testing.T) {
 }
 
 func TestDelayIsNoCut(t *testing.T) {
+	t.Parallel()
 	a, b := start(t, 0), start(t, 1)
 	b.Handle(kindEcho, echo)
 	connect(t, a, b)
@@ -92,6 +96,7 @@ func TestDelayIsNoCut(t *testing.T) {
 
 // A peer that accepts and then says nothing more: a half-open connection.
 func TestSilentPeerIsFoundOut(t *testing.T) {
+	t.Parallel()
 	b := start(t, 1)
 	proxy := newProxy(t, b.Addr())
 	a := start(t, 0)
@@ -109,6 +114,7 @@ func TestSilentPeerIsFoundOut(t *testing.T) {
 }
 
 func TestRestartedPeer(t *testing.T) {
+	t.Parallel()
 	a, b := start(t, 0), start(t, 1)
 	var ran atomic.Int64
 	entered := make(chan struct{}, 10)
@@ -143,6 +149,7 @@ func TestRestartedPeer(t *testing.T) {
 // The old process is cut off without a FIN and a new one calls from elsewhere: the
 // new incarnation in its hello must end the old connection, not the silence.
 func TestNewIncarnationEndsTheOldConnectionAtOnce(t *testing.T) {
+	t.Parallel()
 	old := start(t, 1)
 	entered := make(chan struct{}, 1)
 	old.Handle(kindEcho, func(ctx context.Context, _ protocol.NodeID, _ []byte, _ func([]byte)) {
@@ -171,6 +178,7 @@ func TestNewIncarnationEndsTheOldConnectionAtOnce(t *testing.T) {
 }
 
 func TestWrongAddresses(t *testing.T) {
+	t.Parallel()
 	a, b, c := start(t, 0), start(t, 1), start(t, 2)
 	a.SetPeers(map[protocol.NodeID]string{1: c.Addr(), 2: a.Addr(), 3: b.Addr()})
 	for id, want := range map[protocol.NodeID]string{
@@ -185,6 +193,7 @@ func TestWrongAddresses(t *testing.T) {
 }
 
 func TestOtherClusterIsRefusedAndSaidOnce(t *testing.T) {
+	t.Parallel()
 	a, b, fresh := start(t, 0), start(t, 1), start(t, 2)
 	a.SetCluster([16]byte{1})
 	b.SetCluster([16]byte{2})
@@ -211,6 +220,7 @@ func TestOtherClusterIsRefusedAndSaidOnce(t *testing.T) {
 }
 
 func TestStrangersOnThePort(t *testing.T) {
+	t.Parallel()
 	a, b := start(t, 0), start(t, 1)
 	b.Handle(kindEcho, echo)
 	connect(t, a, b)
@@ -232,6 +242,7 @@ func TestStrangersOnThePort(t *testing.T) {
 }
 
 func TestWatchTellsUpAndDown(t *testing.T) {
+	t.Parallel()
 	a, b := start(t, 0), start(t, 1)
 	events := make(chan remote.LinkEvent, 100)
 	cancel := a.Watch(func(e remote.LinkEvent) { events <- e })
@@ -248,7 +259,57 @@ func TestWatchTellsUpAndDown(t *testing.T) {
 	cancel()
 }
 
+func TestHandlerContextEndsWithTheLink(t *testing.T) {
+	t.Parallel()
+	a, b := start(t, 0), start(t, 1)
+	entered, ended := make(chan struct{}), make(chan struct{})
+	b.Handle(kindEcho, func(ctx context.Context, _ protocol.NodeID, _ []byte, reply func([]byte)) {
+		close(entered)
+		<-ctx.Done()
+		reply([]byte("into the void"))
+		close(ended)
+	})
+	connect(t, a, b)
+	a.Go(context.Background(), 1, kindEcho, nil, func([]byte, error) {})
+	within(t, "the handler is at work", entered)
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "its context ends", ended)
+}
+
+func TestRequestsQueuedOnADyingLinkAreEitherProvenOrUnknown(t *testing.T) {
+	t.Parallel()
+	a := start(t, 0, func(c *remote.Config) { c.Window = 64 << 20 })
+	b := start(t, 1)
+	var ran atomic.Int64
+	b.Handle(kindEcho, func(_ context.Context, _ protocol.NodeID, _ []byte, _ func([]byte)) { ran.Add(1) })
+	connect(t, a, b)
+	cut(t, "delay 0 1 50ms", a) // the line takes 4 MB: what comes after stays in our queue
+	const n = 40
+	errs := make(chan error, n)
+	for range n {
+		a.Go(context.Background(), 1, kindEcho, make([]byte, 250<<10), func(_ []byte, err error) { errs <- err })
+	}
+	cut(t, "reset 0 1", a, b)
+	proven := 0
+	for range n {
+		err := within(t, "every request ends", errs)
+		sent, lost := errors.Is(err, remote.ErrNotSent), errors.Is(err, remote.ErrLinkLost)
+		if sent == lost {
+			t.Fatalf("neither or both: %v", err)
+		}
+		if sent {
+			proven++
+		}
+	}
+	if proven == 0 || int64(n-proven) < ran.Load() {
+		t.Errorf("%d of %d proven not sent, %d ran", proven, n, ran.Load())
+	}
+}
+
 func TestPeerLeftOutIsNotDialled(t *testing.T) {
+	t.Parallel()
 	a, b := start(t, 0), start(t, 1)
 	b.Handle(kindEcho, echo)
 	connect(t, a, b)

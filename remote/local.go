@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/grevy-io/grevy/protocol"
 )
@@ -15,6 +16,7 @@ type localCall struct {
 	notice bool
 	ctx    context.Context // the handler's
 	cancel context.CancelFunc
+	left   atomic.Int32 // of two: the answer and the return of the handler
 
 	mu    sync.Mutex
 	done  func([]byte, error) // nil when it was called
@@ -35,6 +37,7 @@ func (p *Post) startLocal(ctx context.Context, h header, payload []byte, done fu
 	}
 	c := &localCall{p: p, kind: h.kind, notice: h.flags&flagNotice != 0, done: done}
 	c.ctx, c.cancel = context.WithCancel(p.ctx)
+	c.left.Store(2)
 	c.onEnd(p.ctx, fmt.Errorf("node %d: %w: %w", p.cfg.NodeID, ErrLinkLost, ErrClosed))
 	go c.run(*serve, p.cfg.NodeID, payload)
 	return c, nil
@@ -42,6 +45,7 @@ func (p *Post) startLocal(ctx context.Context, h header, payload []byte, done fu
 
 func (c *localCall) run(h Handler, self protocol.NodeID, payload []byte) {
 	defer c.p.localBusy.Add(-1)
+	defer c.part()
 	defer func() {
 		if r := recover(); r != nil {
 			c.p.panicked(c.kind, self, r)
@@ -64,23 +68,36 @@ func (c *localCall) reply(body []byte) {
 	c.finish(body, nil)
 }
 
-// finish completes the call, the first time it is called.
-func (c *localCall) finish(body []byte, err error) bool {
+// take gives the right to complete the call, to the first who asks.
+func (c *localCall) take() func([]byte, error) {
 	c.mu.Lock()
 	done, stops := c.done, c.stops
 	c.done, c.stops = nil, nil
 	c.mu.Unlock()
-	if done == nil {
-		return false
-	}
 	for _, stop := range stops {
 		stop()
+	}
+	return done
+}
+
+// finish completes the call, the first time it is called.
+func (c *localCall) finish(body []byte, err error) {
+	done := c.take()
+	if done == nil {
+		return
 	}
 	if err != nil {
 		c.cancel()
 	}
+	c.part()
 	done(body, err)
-	return true
+}
+
+// part is called when the call is over and when the handler has returned.
+func (c *localCall) part() {
+	if c.left.Add(-1) == 0 {
+		c.cancel()
+	}
 }
 
 // onEnd fails the call with why when ctx ends; a nil why stands for the context's
@@ -112,16 +129,8 @@ func (c *localCall) watch(ctx context.Context) {
 }
 
 func (c *localCall) withdraw(why error) (error, bool) {
-	c.mu.Lock()
-	done := c.done
-	c.done = nil
-	stops := c.stops
-	c.mu.Unlock()
-	if done == nil {
+	if c.take() == nil {
 		return nil, false
-	}
-	for _, stop := range stops {
-		stop()
 	}
 	c.cancel()
 	return c.ended(why), true

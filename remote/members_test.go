@@ -90,6 +90,7 @@ func trio(t testing.TB) (a, b, c *gossiper) {
 }
 
 func TestMembersConverge(t *testing.T) {
+	t.Parallel()
 	a, b, c := trio(t)
 	m := a.member(2)
 	want := remote.Ports{Gateway: 1002, Remote: 2002, Raft: 3002, Gossip: m.Ports.Gossip, HTTP: 4002}
@@ -128,6 +129,7 @@ func TestMembersConverge(t *testing.T) {
 }
 
 func TestMembersSpreadManyPartitions(t *testing.T) {
+	t.Parallel()
 	a, b, c := trio(t)
 	var ps []remote.PartitionInfo
 	for i := range 200 {
@@ -141,6 +143,7 @@ func TestMembersSpreadManyPartitions(t *testing.T) {
 }
 
 func TestLateMemberLearnsPartitionsByPushPull(t *testing.T) {
+	t.Parallel()
 	a := gossip(t, 0)
 	a.SetPartitions([]remote.PartitionInfo{{Partition: 7, Role: remote.Leader, Term: 2, Healthy: true}})
 	b := gossip(t, 1, a.Addr())
@@ -150,6 +153,7 @@ func TestLateMemberLearnsPartitionsByPushPull(t *testing.T) {
 }
 
 func TestJoinIsTriedForEver(t *testing.T) {
+	t.Parallel()
 	a := gossip(t, 0)
 	addr := a.Addr()
 	if err := a.Close(); err != nil {
@@ -167,6 +171,7 @@ func TestJoinIsTriedForEver(t *testing.T) {
 }
 
 func TestDeadLeftAndBack(t *testing.T) {
+	t.Parallel()
 	a, b, c := trio(t)
 	c.SetPartitions([]remote.PartitionInfo{{Partition: 1, Role: remote.Leader, Term: 5, Healthy: true}})
 	until(t, "the leader is known", func() bool { n, _, ok := a.Leader(1); return ok && n == 2 })
@@ -193,6 +198,7 @@ func TestDeadLeftAndBack(t *testing.T) {
 }
 
 func TestSecondProcessOfANodeDoesNotStart(t *testing.T) {
+	t.Parallel()
 	a, b, _ := trio(t)
 	_, cfg := gossipConfig(1, a.Addr())
 	m, err := remote.OpenMembers(cfg)
@@ -205,6 +211,7 @@ func TestSecondProcessOfANodeDoesNotStart(t *testing.T) {
 }
 
 func TestDuplicateThatIsFoundLater(t *testing.T) {
+	t.Parallel()
 	a := gossip(t, 0)
 	first := gossip(t, 1)
 	found := make(chan error, 1)
@@ -219,6 +226,7 @@ func TestDuplicateThatIsFoundLater(t *testing.T) {
 }
 
 func TestClustersStayApart(t *testing.T) {
+	t.Parallel()
 	a := gossip(t, 0)
 	a.SetCluster([16]byte{1})
 	other, cfg := gossipConfig(1, a.Addr())
@@ -234,6 +242,7 @@ func TestClustersStayApart(t *testing.T) {
 }
 
 func TestMembersUnderFaultsHealAfterwards(t *testing.T) {
+	t.Parallel()
 	a, b, c := trio(t)
 	rules := "drop 0 2\ndrop 2 0\ndrop 1 2\ndrop 2 1"
 	for _, g := range []*gossiper{a, b, c} {
@@ -255,6 +264,7 @@ func TestMembersUnderFaultsHealAfterwards(t *testing.T) {
 }
 
 func TestWatchMembers(t *testing.T) {
+	t.Parallel()
 	a := gossip(t, 0)
 	told := make(chan struct{}, 100)
 	cancel := a.Watch(func() { told <- struct{}{} })
@@ -264,6 +274,7 @@ func TestWatchMembers(t *testing.T) {
 }
 
 func TestOversizedMetaIsRefused(t *testing.T) {
+	t.Parallel()
 	_, cfg := gossipConfig(0)
 	cfg.Host = strings.Repeat("h", 600)
 	if m, err := remote.OpenMembers(cfg); err == nil {

@@ -146,7 +146,7 @@ func (pr *peer) once(addr string) time.Duration {
 	start := time.Now()
 	pr.up(w)
 	err = w.run()
-	pr.down(w, err)
+	pr.down(err)
 	return time.Since(start)
 }
 
@@ -197,12 +197,18 @@ func (pr *peer) up(w *wire) {
 	pr.p.kickBeat()
 }
 
-func (pr *peer) down(w *wire, err error) {
+// lost takes note that the connection has ended, if it is the outgoing one.
+func (pr *peer) lost(w *wire, why error) {
 	pr.mu.Lock()
-	pr.out.CompareAndSwap(w, nil)
-	pr.since = time.Now()
-	pr.why = err
-	pr.mu.Unlock()
+	defer pr.mu.Unlock()
+	if pr.out.CompareAndSwap(w, nil) {
+		pr.since = time.Now()
+		pr.why = why
+	}
+}
+
+// down tells the world that the outgoing connection has ended.
+func (pr *peer) down(err error) {
 	if pr.p.ctx.Err() == nil {
 		pr.p.cfg.Logger.Warn("link down", "peer", pr.id, "err", err)
 	}

@@ -26,6 +26,7 @@ func triangle(t *testing.T) (a, b, c *node) {
 }
 
 func TestRelay(t *testing.T) {
+	t.Parallel()
 	a, b, c := triangle(t)
 	b.Handle(kindEcho, func(context.Context, protocol.NodeID, []byte, func([]byte)) { t.Error("the relay served the request") })
 	c.Handle(kindEcho, func(_ context.Context, from protocol.NodeID, p []byte, reply func([]byte)) {
@@ -52,6 +53,7 @@ func TestRelay(t *testing.T) {
 }
 
 func TestRelayedAnswersKeepTheirMeaning(t *testing.T) {
+	t.Parallel()
 	a, b, c := triangle(t)
 	c.Handle(kindOther, func(context.Context, protocol.NodeID, []byte, func([]byte)) { panic("boom") })
 	if _, err := a.ask(t, 2, 99, nil); !errors.Is(err, remote.ErrNotSent) || !strings.Contains(err.Error(), "node 2 does not know") {
@@ -84,6 +86,7 @@ func TestRelayedAnswersKeepTheirMeaning(t *testing.T) {
 }
 
 func TestRelayLostIsUnknown(t *testing.T) {
+	t.Parallel()
 	a, b, c := triangle(t)
 	g := newGate()
 	c.Handle(kindEcho, g.serve)
@@ -99,6 +102,7 @@ func TestRelayLostIsUnknown(t *testing.T) {
 }
 
 func TestCancelIsRelayed(t *testing.T) {
+	t.Parallel()
 	a, _, c := triangle(t)
 	entered, ended := make(chan struct{}), make(chan struct{})
 	c.Handle(kindEcho, func(ctx context.Context, _ protocol.NodeID, _ []byte, _ func([]byte)) {
@@ -115,6 +119,7 @@ func TestCancelIsRelayed(t *testing.T) {
 }
 
 func TestFullLinkBeyondTheRelayIsProof(t *testing.T) {
+	t.Parallel()
 	a, c := start(t, 0), start(t, 2)
 	b := start(t, 1, func(cfg *remote.Config) { cfg.Window = 1000 })
 	connect(t, a, b, c)
@@ -135,6 +140,7 @@ func TestFullLinkBeyondTheRelayIsProof(t *testing.T) {
 }
 
 func TestNeverTwoHops(t *testing.T) {
+	t.Parallel()
 	// 0 - 1 - 2 - 3 in a row: 0 reaches 2 by way of 1, but not 3.
 	ns := []*node{start(t, 0), start(t, 1), start(t, 2), start(t, 3)}
 	var ran atomic.Int64
@@ -156,6 +162,7 @@ func TestNeverTwoHops(t *testing.T) {
 }
 
 func TestWatchTellsOfTheDetour(t *testing.T) {
+	t.Parallel()
 	a, b, c := start(t, 0), start(t, 1), start(t, 2)
 	connect(t, a, b, c)
 	events := make(chan remote.LinkEvent, 100)
