@@ -41,21 +41,22 @@ func (r *run) lookup(el *elem, name string) []byte {
 	return nil
 }
 
-// value evaluates an expression for el; a static text is itself.
+// value evaluates an expression for el. The error ends with the warnings.
 func (r *run) value(x *feel.Expression, el *elem) (feel.Result, error) {
-	return r.valueIn(x, scopeChain{r, el})
+	res, err := r.evaluate(x, scopeChain{r, el})
+	if err != nil {
+		return res, fmt.Errorf("%w%s", err, warnings(res.Warnings))
+	}
+	return res, nil
 }
 
-func (r *run) valueIn(x *feel.Expression, scope feel.Scope) (feel.Result, error) {
+// evaluate evaluates an expression; a static text is itself.
+func (r *run) evaluate(x *feel.Expression, scope feel.Scope) (feel.Result, error) {
 	if x.IsStatic() {
 		return feel.Result{Value: feel.String(x.Static())}, nil
 	}
 	now := r.now
-	res, err := x.Eval(&feel.Env{Scope: scope, Now: func() time.Time { return time.UnixMilli(now) }})
-	if err != nil {
-		return res, fmt.Errorf("%s%s", err, warnings(res.Warnings))
-	}
-	return res, nil
+	return x.Eval(&feel.Env{Scope: scope, Now: func() time.Time { return time.UnixMilli(now) }})
 }
 
 // eval evaluates to a value of one kind. Anything else is a failure with the
