@@ -32,6 +32,9 @@ var numberFunctions = map[string]builtinFunc{
 	"random number()": func(c *evaluation, a []Value) (Value, bool) { return c.random(), true },
 }
 
+// transcendentalSteps is what a logarithm costs, measured in additions.
+const transcendentalSteps = 100
+
 func rounding(how apd.Rounder) builtinFunc {
 	return func(c *evaluation, a []Value) (Value, bool) {
 		n, ok1 := a[0].(Number)
@@ -40,6 +43,7 @@ func rounding(how apd.Rounder) builtinFunc {
 			return null, false
 		}
 		r, ok := n.withScale(scale, how)
+		c.weigh(r, 1)
 		if !ok {
 			c.problem = "The scale " + NewInt(scale).String() + " is out of range"
 		}
@@ -98,7 +102,7 @@ func transcendental(
 		if !ok {
 			return null, false
 		}
-		c.spend(100) // it takes as long as a hundred additions
+		c.spend(transcendentalSteps)
 		r, ok := nearest(estimate(n.Float64()), func(ctx *apd.Context, d *apd.Decimal) error {
 			_, err := exact(ctx, d, n.decimal())
 			return err

@@ -1,6 +1,7 @@
 package feel
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -222,7 +223,7 @@ func (c *evaluation) invoke(f *Function, args []Value) Value {
 	defer func() { c.calls-- }()
 	if f.native != nil {
 		v, err := f.native(args)
-		if e, ok := err.(*EvalError); ok {
+		if e := (*EvalError)(nil); errors.As(err, &e) {
 			panic(abort{e})
 		} else if err != nil {
 			c.fail(Failed, err.Error())

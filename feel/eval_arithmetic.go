@@ -255,6 +255,9 @@ func (c *evaluation) power(a, b Value) Value {
 	if !ok1 || !ok2 {
 		return c.cannot("raise", a, "to the power of", b)
 	}
+	if !y.IsInteger() {
+		c.spend(transcendentalSteps * 10) // two of them, at the full precision
+	}
 	c.spend(20)
 	c.weigh(x, 60)
 	r, ok := x.pow(y)

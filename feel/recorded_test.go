@@ -41,7 +41,7 @@ func (c *recordedCase) name(r recordedRun) string {
 	return name
 }
 
-func loadRecorded(t *testing.T) []*recordedCase {
+func loadRecorded(t testing.TB) []*recordedCase {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -54,7 +54,7 @@ func loadRecorded(t *testing.T) []*recordedCase {
 	return cases
 }
 
-func loadRecordedFile(t *testing.T, path string) (cases []*recordedCase) {
+func loadRecordedFile(t testing.TB, path string) (cases []*recordedCase) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
