@@ -163,6 +163,10 @@ func (l *Log) rotate(size int64) error {
 		return err
 	}
 	seg := newSegment(number, l.path(segmentName(number)), f, h.seed(), size, segmentHeaderSize)
+	if len(l.segs) > 0 {
+		// It will likely hold about as many entries as the one before; growing step by step costs four times that.
+		seg.refs = make([]entryRef, 0, len(l.active().refs)+len(l.active().refs)/8)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.bounds.empty() {
