@@ -124,22 +124,30 @@ func noneStart(p *bpmn.Process, c *protocol.CreateInstance) ([]*bpmn.Element, *p
 	return []*bpmn.Element{p.Root.NoneStart}, nil
 }
 
-func startInstructions(p *bpmn.Process, c *protocol.CreateInstance) ([]*bpmn.Element, *protocol.Rejection) {
-	var starts []*bpmn.Element
+func startInstructions(p *bpmn.Process, c *protocol.CreateInstance) (starts []*bpmn.Element, _ *protocol.Rejection) {
 	for _, id := range c.StartElements {
-		m := p.Element(id)
-		if m == nil {
-			if isFlow(p, id) {
-				return nil, unsupportedStart(c, id, bpmn.SequenceFlow.String())
-			}
-			return nil, protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to create instance of process with start instructions but no element found with id '%s'.", id)
+		m, rejection := startElement(p, c, id)
+		if rejection != nil {
+			return nil, rejection
 		}
-		if m.Type == bpmn.StartEvent || m.Type == bpmn.BoundaryEvent {
-			return nil, unsupportedStart(c, id, m.Type.String())
-		}
-		starts = append(starts, m)
+		starts = append(starts, m...)
 	}
 	return starts, nil
+}
+
+func startElement(p *bpmn.Process, c *protocol.CreateInstance, id string) ([]*bpmn.Element, *protocol.Rejection) {
+	m := p.Element(id)
+	switch {
+	case m == nil && isFlow(p, id):
+		return nil, unsupportedStart(c, id, bpmn.SequenceFlow.String())
+	case m == nil:
+		return nil, protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to create instance of process with start instructions but no element found with id '%s'.", id)
+	case m.Type == bpmn.StartEvent || m.Type == bpmn.BoundaryEvent:
+		return nil, unsupportedStart(c, id, m.Type.String())
+	case m == p.Root:
+		return noneStart(p, c) // the process itself: as if nothing was said
+	}
+	return []*bpmn.Element{m}, nil
 }
 
 func isFlow(p *bpmn.Process, id string) bool {

@@ -51,11 +51,18 @@ const (
 	stepLeave     // take the outgoing flows again, after an incident
 )
 
+// maxKept is how many element instances a run may have had for its map to be
+// used again.
+const maxKept = 256
+
 func (r *run) init(e *Engine) {
 	*r = run{e: e, elems: map[protocol.Key]*elem{}}
 }
 
 func (r *run) begin(tx *state.Tx, now int64) {
+	if len(r.elems) > maxKept {
+		r.elems = map[protocol.Key]*elem{} // clearing takes as long as it has ever been large
+	}
 	clear(r.elems)
 	*r = run{e: r.e, tx: tx, now: now, elems: r.elems, order: r.order[:0], queue: r.queue[:0]}
 }

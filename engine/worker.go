@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"strings"
-
 	"github.com/grevy-io/grevy/internal/jsondoc"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
@@ -10,7 +8,7 @@ import (
 
 // activateJobs locks the oldest waiting jobs of a type for a worker.
 func (r *run) activateJobs(c *protocol.ActivateJobs) {
-	if strings.TrimSpace(c.Type) == "" && c.Type == "" {
+	if c.Type == "" {
 		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to activate job batch with type to be present, but it was blank"))
 		return
 	}
@@ -18,57 +16,82 @@ func (r *run) activateJobs(c *protocol.ActivateJobs) {
 		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to activate job batch with timeout to be greater than zero, but it was '%d'", c.Timeout))
 		return
 	}
-	limit := r.e.MaxJobBytes
+	b := batch{r: r, c: c, limit: r.e.MaxJobBytes, reply: &protocol.Jobs{}}
 	if c.MaxBytes > 0 {
-		limit = min(limit, c.MaxBytes)
+		b.limit = min(b.limit, c.MaxBytes)
 	}
-	reply := &protocol.Jobs{}
-	size := int64(0)
-	r.waiting(c, func(old *state.Job) bool {
-		job := r.hand(old, c)
-		n := jobSize(&job)
-		if n > r.e.MaxJobBytes {
-			r.tooLarge(old, n)
-			return true
-		}
-		if size += n; size > limit {
-			reply.Truncated = true
-			return false
-		}
-		r.lock(old, c)
-		reply.Jobs = append(reply.Jobs, job)
-		return true
-	})
-	if len(reply.Jobs) == 0 && c.Park && c.Max > 0 && !reply.Truncated {
+	b.fill()
+	if len(b.reply.Jobs) == 0 && c.Park && c.Max > 0 && !b.reply.Truncated {
 		r.out.Park = c.Type
 		return
 	}
-	r.out.Reply = reply
+	r.out.Reply = b.reply
 }
 
-// waiting gives up to c.Max waiting jobs to take, which says whether to go on,
-// and keeps the cursor of the type where the next search should begin.
-func (r *run) waiting(c *protocol.ActivateJobs, take func(*state.Job) bool) {
-	var keys []protocol.Key
-	r.tx.ActivatableJobs(c.Type, r.e.cursors[c.Type], func(k protocol.Key) bool {
-		if int32(len(keys)) >= c.Max {
+// maxJobs bounds the jobs of one answer, maxTooLarge those that one command
+// puts aside: both are work that holds up the partition.
+const (
+	maxJobs     = 1000
+	maxTooLarge = 16
+)
+
+// batch is the answer to an activation while it is being filled.
+type batch struct {
+	r           *run
+	c           *protocol.ActivateJobs
+	reply       *protocol.Jobs
+	size, limit int64
+	tooLarge    int
+}
+
+// fill takes waiting jobs until enough are there, or none is left. A job that
+// was put aside makes room for the next.
+func (b *batch) fill() {
+	for most := min(int(b.c.Max), maxJobs); len(b.reply.Jobs) < most; {
+		keys := b.r.waiting(b.c.Type, most-len(b.reply.Jobs))
+		for _, k := range keys {
+			j := b.r.tx.Job(k)
+			if j != nil && !b.take(j) {
+				b.reply.Truncated = true
+				return
+			}
+			b.r.e.cursors[b.c.Type] = k + 1
+		}
+		if len(keys) == 0 {
+			return
+		}
+	}
+	b.reply.Truncated = int(b.c.Max) > maxJobs
+}
+
+// take locks a job and adds it, or puts it aside. It says no when the answer
+// is full.
+func (b *batch) take(old *state.Job) bool {
+	job := b.r.hand(old, b.c)
+	n := jobSize(&job)
+	if n > b.r.e.MaxJobBytes {
+		if b.tooLarge++; b.tooLarge > maxTooLarge {
 			return false
 		}
-		keys = append(keys, k)
-		return int32(len(keys)) < c.Max
-	})
-	next := r.e.cursors[c.Type]
-	for _, k := range keys {
-		j := r.tx.Job(k)
-		if j == nil {
-			continue
-		}
-		if !take(j) {
-			break
-		}
-		next = k + 1
+		b.r.tooLarge(old, n)
+		return true
 	}
-	r.e.cursors[c.Type] = next
+	if b.size += n; b.size > b.limit {
+		return false
+	}
+	b.r.lock(old, b.c)
+	b.reply.Jobs = append(b.reply.Jobs, job)
+	return true
+}
+
+// waiting lists up to limit waiting jobs of a type, from where the last search
+// ended.
+func (r *run) waiting(jobType string, limit int) (keys []protocol.Key) {
+	r.tx.ActivatableJobs(jobType, r.e.cursors[jobType], func(k protocol.Key) bool {
+		keys = append(keys, k)
+		return len(keys) < limit
+	})
+	return keys
 }
 
 // hand makes what the worker gets to see of a job.

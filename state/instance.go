@@ -208,7 +208,7 @@ func (t *Tx) saveVariables(e *ElementInstance) {
 	apart := size > MaxInlineVariables
 	switch {
 	case apart && (e.changed || !e.apart):
-		t.Put(TableVariables.OfKey(e.Key), appendVariables(make([]byte, 0, size+8), e.Variables))
+		t.set(TableVariables.OfKey(e.Key), write{value: appendVariables(make([]byte, 0, size+8), e.Variables), fresh: !e.apart})
 	case !apart && e.apart:
 		t.Delete(TableVariables.OfKey(e.Key))
 	}

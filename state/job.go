@@ -91,7 +91,7 @@ func (t *Tx) PutJob(old, j *Job) {
 		}
 	}
 	if now := j.index(); now != nil {
-		t.Put(now, []byte{})
+		t.Insert(now, []byte{}) // absent: a job has one index row, and it was another
 	}
 }
 

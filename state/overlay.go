@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"github.com/tidwall/btree"
 
@@ -19,6 +20,13 @@ type Overlay struct {
 	touched []string                // its keys, in order of first touch
 	entries []proposed
 	big     map[string]int // keys whose value is stored in parts, and how many
+	bodies  []flyingBody   // of entries that are not applied yet
+}
+
+// flyingBody is a resource's content that is on its way to the base.
+type flyingBody struct {
+	protocol.Body
+	seq uint64
 }
 
 // row is one key's newest value above the base, as it will be stored.
@@ -64,6 +72,24 @@ func (o *Overlay) Rebase(base *View, seq uint64) {
 		}
 	}
 	o.entries = append(o.entries[:0], o.entries[n:]...)
+	o.bodies = slices.DeleteFunc(o.bodies, func(b flyingBody) bool { return b.seq <= seq })
+}
+
+func (o *Overlay) addBodies(list []protocol.Body) {
+	for _, b := range list {
+		o.bodies = append(o.bodies, flyingBody{b, o.packing})
+	}
+}
+
+// body returns a resource's content, also one that is on its way: its
+// definition can be seen already.
+func (o *Overlay) body(h protocol.Hash) ([]byte, error) {
+	for i := range o.bodies {
+		if o.bodies[i].Hash == h {
+			return o.bodies[i].Data, nil
+		}
+	}
+	return o.base.Body(h)
 }
 
 // Len returns how many keys lie over the base.

@@ -11,6 +11,9 @@ import (
 // parts (DESIGN §4 "Sizes": Badger writes no value near its memtable's size).
 const MaxValue = 256 << 10
 
+// maxBelieved is how much memory a stored size gets before the parts are seen.
+const maxBelieved = 8 << 20
+
 // The first byte of a stored value.
 const (
 	inline  = 0 // the value follows
@@ -35,11 +38,17 @@ func joinParts(stored []byte, part func(int) ([]byte, error)) ([]byte, error) {
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
-	data := make([]byte, 0, size)
+	if n > size || size > n*MaxValue {
+		return nil, fmt.Errorf("%w: %d bytes in %d parts", protocol.ErrCorrupt, size, n)
+	}
+	data := make([]byte, 0, min(size, maxBelieved))
 	for i := range int(n) {
 		p, err := part(i)
 		if err != nil {
 			return nil, err
+		}
+		if p == nil {
+			return nil, fmt.Errorf("%w: part %d of %d is missing", protocol.ErrCorrupt, i, n)
 		}
 		data = append(data, p...)
 	}

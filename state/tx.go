@@ -33,8 +33,14 @@ type write struct {
 // NewTx begins a command over o.
 func NewTx(o *Overlay) *Tx { return &Tx{over: o, writes: map[string]write{}} }
 
+// maxKept is how many writes a Tx may have had for its map to be used again.
+const maxKept = 256
+
 // Reset makes the Tx new again, to save an allocation per command.
 func (t *Tx) Reset() {
+	if len(t.order) > maxKept {
+		t.writes = map[string]write{} // clearing takes as long as it has ever been large
+	}
 	clear(t.writes)
 	*t = Tx{over: t.over, writes: t.writes, order: t.order[:0]}
 }
@@ -67,9 +73,9 @@ func (t *Tx) Get(key []byte) []byte {
 // Put writes a value. The slice belongs to the Tx from now on.
 func (t *Tx) Put(key, value []byte) { t.set(key, write{value: value}) }
 
-// Insert writes a value at a key that was never there before, such as one
-// with a newly minted key: if it is deleted again before its entry is proposed,
-// nothing of it is written at all.
+// Insert writes a value at a key that is absent, such as one with a newly minted
+// key: if it is deleted again before its entry is proposed, nothing of it is
+// written at all.
 func (t *Tx) Insert(key, value []byte) { t.set(key, write{value: value, fresh: true}) }
 
 // Delete removes a key.
@@ -127,7 +133,7 @@ func (t *Tx) Body(h protocol.Hash) []byte {
 			return b.Data
 		}
 	}
-	data, err := t.over.base.Body(h)
+	data, err := t.over.body(h)
 	if err != nil {
 		t.Fail(err)
 	}
@@ -154,6 +160,7 @@ func (t *Tx) Commit() {
 	if t.minted {
 		t.Put(counterKey, binary.BigEndian.AppendUint64(nil, t.keyBuf))
 	}
+	t.over.addBodies(t.bodies)
 	for _, k := range t.order {
 		w, ok := t.writes[k]
 		if !ok {
