@@ -43,14 +43,13 @@ const (
 	codeNotDelivered  code = 4 // the relay proved that the target never got it: not executed
 	codeLostBeyond    code = 5 // the relay lost the target after sending: unknown
 	codeReplyLost     code = 6 // executed, but the reply could not be carried: unknown
-	codeTooLarge      code = 7 // larger than the receiver takes: not executed
 )
 
 // failure turns a failure frame into the error of the request. A code from a
 // newer node counts as unknown outcome.
 func failure(c code, text string) error {
 	switch c {
-	case codeNoHandler, codeBusy, codeNotDelivered, codeTooLarge:
+	case codeNoHandler, codeBusy, codeNotDelivered:
 		return fmt.Errorf("%w: %s", ErrNotSent, text)
 	case codeLostBeyond:
 		return fmt.Errorf("%w: %s", ErrLinkLost, text)
