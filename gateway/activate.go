@@ -57,7 +57,7 @@ const (
 	failed               // did not answer
 	empty                // had no jobs
 	drained              // had jobs, all are taken
-	more                 // may have more than were wanted
+	filled               // had as many as were wanted, or more
 )
 
 // done tells that the call has what it can get.
@@ -108,11 +108,11 @@ func (p *poll) ask(part protocol.PartitionID) visit {
 		n := len(reply.Jobs)
 		taken = taken || n > 0
 		if p.left -= int32(n); !p.deliver(reply.Jobs) {
-			return more
+			return filled
 		}
 		switch {
 		case taken && p.left <= 0:
-			return more
+			return filled
 		case !reply.Truncated || n == 0 && limit == 0:
 			if taken {
 				return drained

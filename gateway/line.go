@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -14,7 +15,8 @@ import (
 // AwaitJobs per partition; when one is answered, whoever is first in line looks
 // at that partition, and only when it has looked is the next AwaitJobs sent. So
 // a job wakes one poll, not all, and an idle type costs one parked command per
-// partition, however many poll.
+// partition, however many poll. At a backlog (looks get all they want, and the
+// next answer comes at once) the answer wakes twice as many as the last.
 
 // pollingState holds the lines. One lock for all: nothing slow happens under it.
 type pollingState struct {
@@ -61,13 +63,24 @@ type queue struct {
 	cancel  context.CancelFunc
 	line    []*waiter // in order of arrival
 	walking int       // polls woken and not back yet
-	// ready are partitions that have jobs and that nobody is looking at.
-	ready []protocol.PartitionID
-	// watched has one watcher per partition; it is told when its partition has
-	// been looked at, and whether jobs were there.
-	watched map[protocol.PartitionID]chan bool
+	watched map[protocol.PartitionID]*watched
+	ready   []*watched // those with looks to give
 	idle    *time.Timer
 }
+
+// watched is a partition that one watcher waits at.
+type watched struct {
+	id     protocol.PartitionID
+	width  int       // how many polls the last answer woke
+	looks  int       // how many polls may still be woken for this one
+	out    int       // how many are looking
+	filled bool      // all that looked got as many jobs as they wanted
+	found  bool      // some got jobs
+	looked chan bool // tells the watcher that all have looked, and found
+}
+
+// maxWidth bounds how many polls look at one partition at a time.
+const maxWidth = 16
 
 // waiter is a poll in line. wake gets the partitions to look at.
 type waiter struct {
@@ -82,7 +95,7 @@ func (s *Server) enter(jobType string) (*queue, *waiter) {
 	defer st.mu.Unlock()
 	q := st.queues[jobType]
 	if q == nil {
-		q = &queue{s: s, jobType: jobType, watched: map[protocol.PartitionID]chan bool{}}
+		q = &queue{s: s, jobType: jobType, watched: map[protocol.PartitionID]*watched{}}
 		q.ctx, q.cancel = context.WithCancel(s.stopped)
 		st.queues[jobType] = q
 	}
@@ -120,27 +133,55 @@ func (q *queue) walked(w *waiter, parts []protocol.PartitionID, visits []visit, 
 	defer q.s.polling.mu.Unlock()
 	q.walking--
 	for i, p := range parts {
-		switch visits[i] {
-		case skipped, more:
-			q.ready = append(q.ready, p)
-		default:
-			q.watched[p] <- visits[i] == drained
-		}
+		q.seen(q.watched[p], visits[i])
 	}
 	if stays {
-		at, _ := slices.BinarySearchFunc(q.line, w, func(a, b *waiter) int { return int(int64(a.arrival - b.arrival)) })
+		at, _ := slices.BinarySearchFunc(q.line, w, func(a, b *waiter) int { return cmp.Compare(a.arrival, b.arrival) })
 		q.line = slices.Insert(q.line, at, w)
 	}
 	q.dispatch()
 	q.settle()
 }
 
+// seen notes how one poll left a partition. When the last has, its watcher goes
+// on.
+func (q *queue) seen(p *watched, v visit) {
+	p.out--
+	switch v {
+	case skipped:
+		if p.looks++; p.looks == 1 {
+			q.ready = append(q.ready, p)
+		}
+	case filled:
+		p.found = true
+	default: // nobody else need look
+		p.found, p.filled = p.found || v == drained, false
+		if p.looks > 0 {
+			p.looks = 0
+			q.ready = slices.DeleteFunc(q.ready, func(r *watched) bool { return r == p })
+		}
+	}
+	if p.out > 0 || p.looks > 0 {
+		return
+	}
+	p.looked <- p.found
+}
+
 // dispatch shares the ready partitions out to the first in line.
 func (q *queue) dispatch() {
 	for len(q.ready) > 0 && len(q.line) > 0 {
 		n := (len(q.ready) + len(q.line) - 1) / len(q.line)
-		q.line[0].wake <- slices.Clone(q.ready[:n])
-		q.line, q.ready = q.line[1:], q.ready[n:]
+		parts, again := make([]protocol.PartitionID, n), []*watched(nil)
+		for i, p := range q.ready[:n] {
+			parts[i] = p.id
+			p.out++
+			if p.looks--; p.looks > 0 {
+				again = append(again, p)
+			}
+		}
+		q.ready = append(slices.Clone(q.ready[n:]), again...)
+		q.line[0].wake <- parts
+		q.line = q.line[1:]
 		q.walking++
 	}
 }
@@ -175,29 +216,32 @@ func (q *queue) watch() {
 		if q.watched[p] != nil {
 			continue
 		}
-		looked := make(chan bool, 1)
-		q.watched[p] = looked
-		q.s.background.Go(func() { q.watchPartition(p, looked) })
+		w := &watched{id: p, width: 1, looked: make(chan bool, 1)}
+		q.watched[p] = w
+		q.s.background.Go(func() { q.watchPartition(w) })
 	}
 }
 
 // watchPartition reports its partition ready each time jobs are there.
-func (q *queue) watchPartition(p protocol.PartitionID, looked <-chan bool) {
+func (q *queue) watchPartition(w *watched) {
 	var b backoff
+	var look time.Duration // how long the last took
 	for q.ctx.Err() == nil {
 		start := time.Now()
-		err := q.await(p)
-		if time.Since(start) > maxBackoff {
+		err := q.await(w.id)
+		took := time.Since(start)
+		if took > maxBackoff {
 			b.reset()
 		}
 		if err != nil {
 			b.wait(q.ctx)
 			continue
 		}
-		q.jobsAt(p)
+		start = time.Now()
+		q.jobsAt(w, took < look)
 		select {
-		case found := <-looked:
-			if found {
+		case found := <-w.looked:
+			if look = time.Since(start); found {
 				b.reset()
 			} else {
 				b.wait(q.ctx)
@@ -223,9 +267,15 @@ func (q *queue) await(p protocol.PartitionID) error {
 	return errNothingYet
 }
 
-func (q *queue) jobsAt(p protocol.PartitionID) {
+// jobsAt wakes polls for a partition: one, or more than before if there was
+// more than those wanted.
+func (q *queue) jobsAt(w *watched, soon bool) {
 	q.s.polling.mu.Lock()
 	defer q.s.polling.mu.Unlock()
-	q.ready = append(q.ready, p)
+	if w.width = min(2*w.width, maxWidth); !w.filled || !soon {
+		w.width = 1
+	}
+	w.looks, w.filled, w.found = w.width, true, false
+	q.ready = append(q.ready, w)
 	q.dispatch()
 }
