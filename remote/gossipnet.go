@@ -107,6 +107,11 @@ func (m *Members) advertise() (net.IP, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resolve own host: %w", err)
 	}
+	for _, ip := range ips {
+		if (ip.IP.To4() != nil) == (bound.To4() != nil) {
+			return ip.IP, nil // of the family the sockets are bound to
+		}
+	}
 	return ips[0].IP, nil
 }
 

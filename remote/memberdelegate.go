@@ -14,17 +14,11 @@ import (
 // must not call it back.
 type delegate struct{ m *Members }
 
-// NodeMeta implements memberlist.Delegate.
-func (d delegate) NodeMeta(limit int) []byte {
+// NodeMeta implements memberlist.Delegate. That it fits was checked when it was set.
+func (d delegate) NodeMeta(int) []byte {
 	d.m.mu.Lock()
 	defer d.m.mu.Unlock()
-	b := d.m.self.append(nil)
-	if len(b) > limit { // a raft id that grew; OpenMembers checked the rest
-		s := d.m.self
-		s.raftID = ""
-		b = s.append(nil)
-	}
-	return b
+	return d.m.self.append(nil)
 }
 
 // NotifyMsg implements memberlist.Delegate. The buffer is not kept.

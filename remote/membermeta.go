@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/memberlist"
+
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -37,6 +39,14 @@ func (m meta) append(b []byte) []byte {
 	b = protocol.AppendString(b, m.host)
 	b = protocol.AppendString(b, m.raftID)
 	return protocol.AppendString(b, m.version)
+}
+
+// fits tells whether memberlist takes it.
+func (m meta) fits() error {
+	if n := len(m.append(nil)); n > memberlist.MetaMaxSize {
+		return fmt.Errorf("host, raft id and version take %d bytes, the most is %d", n, memberlist.MetaMaxSize)
+	}
+	return nil
 }
 
 // parseMeta reads what append made; what a newer version appends is not read.

@@ -146,8 +146,8 @@ func (m *Members) open() error {
 	}
 	m.self = meta{node: m.cfg.NodeID, started: m.started, ports: m.cfg.Ports, host: m.cfg.Host,
 		raftID: m.cfg.RaftID, version: m.cfg.Version, cluster: m.cfg.Cluster}
-	if n := len(m.self.append(nil)); n > memberlist.MetaMaxSize {
-		return firstErr(fmt.Errorf("host, raft id and version take %d bytes, the most is %d", n, memberlist.MetaMaxSize), m.net.Shutdown())
+	if err := m.self.fits(); err != nil {
+		return firstErr(err, m.net.Shutdown())
 	}
 	self := m.self
 	m.alive.Store(1)
@@ -216,19 +216,29 @@ func (m *Members) Self() Member {
 
 // SetCluster tells the cluster id when it becomes known. Nodes of another cluster
 // are not seen from then on.
-func (m *Members) SetCluster(id [16]byte) { m.update(func(s *meta) { s.cluster = id }) }
+func (m *Members) SetCluster(id [16]byte) {
+	// It cannot fail: the id has room in every meta.
+	_ = m.update(func(s *meta) { s.cluster = id })
+}
 
-// SetRaftID tells the raft server id when it becomes known or changes.
-func (m *Members) SetRaftID(id string) { m.update(func(s *meta) { s.raftID = id }) }
-
-func (m *Members) update(change func(*meta)) {
-	m.mu.Lock()
-	if m.closed {
-		m.mu.Unlock()
-		return
+// SetRaftID tells the raft server id when it becomes known or changes. An error:
+// it is too long.
+func (m *Members) SetRaftID(id string) error {
+	if err := m.update(func(s *meta) { s.raftID = id }); err != nil {
+		return fmt.Errorf("set raft id: %w", err)
 	}
+	return nil
+}
+
+// update changes what this node says of itself.
+func (m *Members) update(change func(*meta)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	next := m.self
 	change(&next)
+	if err := next.fits(); err != nil || m.closed {
+		return err
+	}
 	m.self = next
 	m.known[m.name].meta = &next
 	m.spawn(func() {
@@ -237,8 +247,8 @@ func (m *Members) update(change func(*meta)) {
 			m.cfg.Logger.Debug("spread own change", "err", err)
 		}
 	})
-	m.mu.Unlock()
 	m.news.poke()
+	return nil
 }
 
 // List returns the nodes known, this one among them, by node id. A node that died

@@ -3,6 +3,7 @@ package remote_test
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -282,5 +283,91 @@ func TestOversizedMetaIsRefused(t *testing.T) {
 		t.Error("600 bytes of host went into 512 of meta")
 	} else if !strings.Contains(err.Error(), "512") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestMembersBoundToAllAddressesAndJoinedByName(t *testing.T) {
+	t.Parallel()
+	a, cfg := gossipConfig(0)
+	cfg.Bind, cfg.Host = "0.0.0.0:0", "localhost"
+	a.open(t, cfg)
+	b, cfg := gossipConfig(1, a.Addr()) // localhost:port
+	cfg.Bind, cfg.Host = "127.0.0.1:0", ""
+	b.open(t, cfg)
+	until(t, "both see both", func() bool { return a.sees(0, 1) && b.sees(0, 1) })
+	if h := b.member(0).Host; h != "localhost" {
+		t.Errorf("host of node 0: %q", h)
+	}
+	if h := a.member(1).Host; h != "127.0.0.1" {
+		t.Errorf("host of node 1: %q", h)
+	}
+}
+
+func TestOwnAddressIsFoundWhenNoneIsNamed(t *testing.T) {
+	t.Parallel()
+	a, cfg := gossipConfig(0)
+	cfg.Bind, cfg.Host = "0.0.0.0:0", ""
+	m, err := remote.OpenMembers(cfg)
+	if err != nil {
+		if strings.Contains(err.Error(), "name a host") {
+			t.Skip("this machine has no address but loopback")
+		}
+		t.Fatal(err)
+	}
+	a.Members = m
+	defer m.Close()
+	if h := m.Self().Host; h == "" || h == "0.0.0.0" {
+		t.Errorf("host %q", h)
+	}
+}
+
+func TestGossipPortTaken(t *testing.T) {
+	t.Parallel()
+	a := gossip(t, 0)
+	_, cfg := gossipConfig(1)
+	cfg.Bind = a.Addr()
+	if m, err := remote.OpenMembers(cfg); err == nil {
+		m.Close()
+		t.Error("two nodes on one port")
+	} else if !strings.Contains(err.Error(), "in use") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRaftIDIsSpreadAndBounded(t *testing.T) {
+	t.Parallel()
+	a := gossip(t, 0)
+	b := gossip(t, 1, a.Addr())
+	if err := b.SetRaftID("1-fresh"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the change is seen", func() bool { return a.member(1).RaftID == "1-fresh" })
+	if err := b.SetRaftID(strings.Repeat("x", 600)); err == nil || b.Self().RaftID != "1-fresh" {
+		t.Errorf("600 bytes: %v, %q", err, b.Self().RaftID)
+	}
+}
+
+func TestGossipUnderDelayAndAmongStrangers(t *testing.T) {
+	t.Parallel()
+	a, b, c := trio(t)
+	for _, g := range []*gossiper{a, b, c} {
+		if err := g.faults.SetRules("delay 0 1 30ms\ndelay 1 0 30ms"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, network := range []string{"udp", "tcp"} {
+		conn, err := net.Dial(network, a.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte(strings.Repeat("not gossip ", 10))); err != nil {
+			t.Error(err)
+		}
+		conn.Close()
+	}
+	a.SetPartitions([]remote.PartitionInfo{{Partition: 1, Role: remote.Leader, Term: 1, Healthy: true}})
+	until(t, "the news comes late but comes", func() bool { n, _, ok := b.Leader(1); return ok && n == 0 })
+	if !a.sees(0, 1, 2) || !b.sees(0, 1, 2) {
+		t.Error("a delay was taken for death")
 	}
 }
