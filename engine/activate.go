@@ -11,6 +11,10 @@ func (r *run) activate(el *elem) {
 	if el.State == state.Terminating {
 		return
 	}
+	if scope := r.scope(el); scope != nil && scope.State == state.Terminating {
+		r.terminate(el) // it was cut off before it began
+		return
+	}
 	if err := r.applyInputs(el); err != nil {
 		r.incident(el, "IO_MAPPING_ERROR", err.Error(), stepActivate)
 		return

@@ -129,6 +129,8 @@ func (r *run) dispatch(cmd protocol.Command) {
 		r.deploy(c)
 	case *protocol.Receive:
 		r.receive(c)
+	case *protocol.Watermark:
+		r.out.Reply = &protocol.KeyReply{Key: protocol.Key(r.deploymentSeq())}
 	case *protocol.TakeBase:
 		r.takeBase(c)
 	case *protocol.Acknowledge:

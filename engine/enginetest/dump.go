@@ -148,10 +148,12 @@ var tableNames = map[state.Table]string{
 	state.TableOutbox: "outbox", state.TableInbox: "inbox", state.TableLane: "lane", state.TableContinue: "continue", state.TableParts: "parts",
 }
 
-// keyLines counts the keys of each table, but for those of definitions, which
-// stay whatever is done.
+// keyLines counts the keys of each table.
 func (k *Contents) keyLines() []string {
 	var list []string
+	if len(k.Rows) == 0 {
+		return nil
+	}
 	for _, t := range slices.Sorted(maps.Keys(k.Rows)) {
 		list = append(list, fmt.Sprintf("%s %d", tableNames[t], len(k.Rows[t])))
 	}

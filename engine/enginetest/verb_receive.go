@@ -8,8 +8,10 @@ import (
 	"github.com/grevy-io/grevy/state"
 )
 
-// receive on=P from=Q [seq=N,…] [bodies=none|wrong] [epoch=E]: brings rows that
-// Q ever had in its outbox for P, all of them or the named ones.
+// receive on=P from=Q [seq=N,…] [bodies=none|wrong] [epoch=E] [claim=ID]:
+// brings rows that Q ever had in its outbox for P, all of them or the named
+// ones. With claim, their definitions pretend to be of another process, which
+// the resource does not hold.
 func init() { verbs["receive"] = receive }
 
 func receive(t *transcript, c *call) error {
@@ -26,12 +28,17 @@ func receive(t *transcript, c *call) error {
 		return err
 	}
 	cmd := &protocol.Receive{Source: source.ID, Epoch: uint64(epoch), Lane: protocol.LaneDeployments}
-	wanted, bodies := c.list("seq"), c.text("bodies")
+	wanted, bodies, claim := c.list("seq"), c.text("bodies"), c.text("claim")
 	for _, row := range t.pushed[source.ID] {
 		if row.Target != c.part.ID || len(wanted) > 0 && !slices.Contains(wanted, strconv.FormatUint(row.Seq, 10)) {
 			continue
 		}
-		cmd.Items = append(cmd.Items, protocol.Item{Seq: row.Seq, Deployment: row.Deployment})
+		item := protocol.Item{Seq: row.Seq, Deployment: row.Deployment}
+		if claim != "" {
+			item.Deployment.Definitions = slices.Clone(item.Deployment.Definitions)
+			item.Deployment.Definitions[0].ProcessID = claim
+		}
+		cmd.Items = append(cmd.Items, item)
 		if bodies != "none" {
 			cmd.Bodies = append(cmd.Bodies, source.bodiesOf(&row, bodies == "wrong")...)
 		}
