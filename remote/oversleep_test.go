@@ -2,6 +2,8 @@ package remote
 
 import (
 	"log/slog"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -33,18 +35,26 @@ func TestOversleptProcessDoesNotBlamePeers(t *testing.T) {
 		t.Fatal("no link")
 	}
 	w := a.peer(1).out.Load()
+	eventually(t, "the connection is under watch", func() bool { return slices.Contains(a.openWires(), w) })
 	w.heard.Store(int64(a.now() - 10*silence))
 	a.checkSilence(true)
 	if a.peer(1).out.Load() != w {
 		t.Fatal("a link was taken down after a pause of this process")
 	}
 	// A heartbeat may come between the two steps; then there was no silence.
-	for range 1000 {
+	eventually(t, "a silent link goes", func() bool {
 		w.heard.Store(int64(a.now() - 10*silence))
 		a.checkSilence(false)
-		if a.peer(1).out.Load() != w {
-			return
+		return a.peer(1).out.Load() != w
+	})
+}
+
+// eventually polls cond.
+func eventually(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !cond(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("not within 10 s: %s", what)
 		}
 	}
-	t.Error("a silent link stays")
 }
