@@ -135,3 +135,16 @@ func (l *leader) startDistributor(ctx *actors.Context) error {
 	l.distributor = ctx.Spawn(l.p.Distributor(l.outbox))
 	return nil
 }
+
+// DeploymentSeq reads how far this replica knows the deployment lane.
+func (p *Partition) DeploymentSeq() (seq uint64, err error) {
+	err = (&outbox{p: p, group: p.group}).read(func(tx *state.Tx) error {
+		if p.Config.Partition == protocol.DeploymentPartition {
+			seq = tx.LaneSeq(protocol.LaneDeployments)
+		} else {
+			seq = tx.Inbox(protocol.DeploymentPartition, protocol.LaneDeployments).Seq
+		}
+		return tx.Err()
+	})
+	return seq, err
+}

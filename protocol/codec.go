@@ -53,6 +53,8 @@ func newCommand(k Kind) Command {
 		return new(ListDeployments)
 	case KindPartitionInfo:
 		return new(PartitionInfo)
+	case KindWatermark:
+		return new(Watermark)
 	case KindTakeBase:
 		return new(TakeBase)
 	}
@@ -240,6 +242,9 @@ func (c *ListDeployments) encode(b []byte) []byte {
 	return AppendInt(AppendInt(b, int64(c.Before)), int64(c.Limit))
 }
 func (c *ListDeployments) decode(r *Reader) { c.Before, c.Limit = r.Key(), int32(r.Int()) }
+
+func (c *Watermark) encode(b []byte) []byte { return b }
+func (c *Watermark) decode(*Reader)         {}
 
 func (c *PartitionInfo) encode(b []byte) []byte { return b }
 func (c *PartitionInfo) decode(*Reader)         {}

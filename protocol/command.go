@@ -26,6 +26,7 @@ const (
 	KindListDeployments
 	KindPartitionInfo
 	KindTakeBase
+	KindWatermark
 )
 
 // Command is what a partition is asked to do.
@@ -155,6 +156,10 @@ type ListDeployments struct {
 // PartitionInfo asks a leader about its partition. It is a read.
 type PartitionInfo struct{}
 
+// Watermark asks a partition how far it knows the deployment lane. It is a
+// read, answered with a KeyReply.
+type Watermark struct{}
+
 func (*Deploy) Kind() Kind           { return KindDeploy }
 func (*CreateInstance) Kind() Kind   { return KindCreateInstance }
 func (*CancelInstance) Kind() Kind   { return KindCancelInstance }
@@ -172,6 +177,7 @@ func (*Continue) Kind() Kind         { return KindContinue }
 func (*PullDefinition) Kind() Kind   { return KindPullDefinition }
 func (*ListDeployments) Kind() Kind  { return KindListDeployments }
 func (*PartitionInfo) Kind() Kind    { return KindPartitionInfo }
+func (*Watermark) Kind() Kind        { return KindWatermark }
 
 // Intent names are the original's.
 func (*Deploy) Intent() string { return "CREATE" }
@@ -195,4 +201,5 @@ func (*Tick) Intent() string             { return "TICK" }
 func (*Continue) Intent() string         { return "CONTINUE" }
 func (*PullDefinition) Intent() string   { return "PULL" }
 func (*ListDeployments) Intent() string  { return "LIST" }
+func (*Watermark) Intent() string        { return "WATERMARK" }
 func (*PartitionInfo) Intent() string    { return "INFO" }

@@ -1,0 +1,265 @@
+package grevy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/gateway"
+	"github.com/grevy-io/grevy/internal/linkfault"
+	"github.com/grevy-io/grevy/partitionactor"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/remote"
+	"github.com/grevy-io/grevy/state/badgerkv"
+)
+
+// Broker is one running node.
+type Broker struct {
+	Config
+	id        *identity
+	lock      *os.File
+	ownSystem bool
+	faults    *linkfault.Switch
+	kv        *badgerkv.KV
+	models    *engine.Models
+	members   *remote.Members
+	post      *remote.Post
+	router    *remote.Router
+	raft      *raftadapter.Node
+	gateway   *gateway.Server
+	http      *httpServer
+	metrics   *metrics
+	pid       *actors.PID
+	started   time.Time
+	plans     chan *plan
+
+	partsMu sync.RWMutex                                       // while Open fills it
+	parts   map[protocol.PartitionID]*partitionactor.Partition // fixed once Open returns
+	ready   atomic.Bool
+	turn    atomic.Uint64 // round robin of Execute
+	marks   *watermarks
+	life    context.Context
+	end     context.CancelFunc
+	wg      sync.WaitGroup
+	closers []func() error // in the order of opening
+	fatal   chan error
+	close   sync.Once
+	closed  error
+}
+
+// Open starts a node and returns when its gateway serves: the cluster has
+// formed and every partition has a leader. An error is one line that says what
+// to change.
+func Open(c Config) (*Broker, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	b := &Broker{Config: c.withDefaults(), started: time.Now(), fatal: make(chan error, 1)}
+	b.parts = map[protocol.PartitionID]*partitionactor.Partition{}
+	b.life, b.end = context.WithCancel(context.Background())
+	ctx, cancel := context.WithTimeout(b.life, b.StartTimeout)
+	defer cancel()
+	if err := b.open(ctx); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+func (b *Broker) open(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		b.openDir, b.openNetwork, b.join, b.openPartitions, b.openRuntime, b.awaitLeaders, b.openGateway,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	b.ready.Store(true)
+	return nil
+}
+
+func (b *Broker) onClose(f func() error) { b.closers = append(b.closers, f) }
+
+func (b *Broker) openDir(context.Context) (err error) {
+	if b.id, b.lock, err = openIdentity(b.Config); err != nil {
+		return err
+	}
+	b.onClose(b.lock.Close)
+	if b.faults, err = linkfault.FromEnv(protocol.NodeID(b.NodeID), b.Log); err != nil {
+		return err
+	}
+	if b.System == nil {
+		b.System, b.ownSystem = actors.NewSystem(b.Log), true
+	}
+	b.models = engine.NewModels(b.ModelCache)
+	b.metrics = newMetrics(b)
+	if b.kv, err = badgerkv.Open(filepath.Join(b.DataDir, "state"), b.Log); err != nil {
+		return err
+	}
+	b.onClose(b.kv.Close)
+	return nil
+}
+
+// openNetwork takes all ports before anything else happens, so that one in use
+// is said at once.
+func (b *Broker) openNetwork(context.Context) error {
+	raftListener, err := b.listen("raft", RaftPort)
+	if err != nil {
+		return err
+	}
+	if err := b.openPost(); err != nil {
+		return errors.Join(err, raftListener.Close())
+	}
+	if err := b.openMembers(); err != nil {
+		return errors.Join(err, raftListener.Close())
+	}
+	b.raft, err = raftadapter.Open(raftadapter.Config{
+		NodeID: protocol.NodeID(b.NodeID), ServerID: b.id.ServerID, Dir: filepath.Join(b.DataDir, "raft"), KV: b.kv,
+		Listener: raftListener, Resolve: b.raftAddr, NodeOf: b.nodeOf, Faults: b.faults, BootID: bootID(), Log: b.Log, Tuning: b.Tuning,
+	})
+	if err != nil {
+		return errors.Join(err, raftListener.Close())
+	}
+	b.onClose(b.raft.Close)
+	return b.openHTTP()
+}
+
+func (b *Broker) listen(what string, port int) (net.Listener, error) {
+	l, err := net.Listen("tcp", b.addr(port))
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err
+		}
+		return nil, fmt.Errorf("%s: cannot listen on %s: %w (choose another --port-offset or --host)", what, b.addr(port), err)
+	}
+	return l, nil
+}
+
+func (b *Broker) openPost() error {
+	l, err := b.listen("nodes", RemotePort)
+	if err != nil {
+		return err
+	}
+	if b.post, err = remote.Open(remote.Config{NodeID: protocol.NodeID(b.NodeID), Listener: l, Faults: b.faults, Logger: b.Log}); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	b.onClose(b.post.Close)
+	if b.id.Plan != nil {
+		b.post.SetCluster(b.id.Plan.id())
+	}
+	b.router = remote.NewRouter(b.post, directory{b}, protocol.NodeID(b.NodeID))
+	b.marks = newWatermarks(b)
+	return nil
+}
+
+func (b *Broker) openMembers() (err error) {
+	c := remote.MembersConfig{
+		NodeID: protocol.NodeID(b.NodeID), Bind: b.addr(GossipPort), Host: b.Host, Ports: b.ports(), RaftID: b.id.ServerID,
+		Version: b.Version, JoinAddrs: b.Join, Faults: b.faults, Logger: b.Log,
+		OnDuplicate: func(err error) { b.fail(err) },
+	}
+	if b.id.Plan != nil {
+		c.Cluster = b.id.Plan.id()
+	}
+	if b.members, err = remote.OpenMembers(c); err != nil {
+		return err
+	}
+	b.onClose(b.members.Close)
+	b.post.SetPeers(b.members.RemoteAddrs())
+	cancel := b.members.Watch(b.onMembers)
+	b.onClose(func() error { cancel(); return nil })
+	cancelLinks := b.post.Watch(b.onLink)
+	b.onClose(func() error { cancelLinks(); return nil })
+	return nil
+}
+
+// fail ends the node for a reason that leaves no choice; Failed tells.
+func (b *Broker) fail(err error) {
+	select {
+	case b.fatal <- err:
+	default:
+	}
+}
+
+// Failed gives the reason if the node can not go on, for instance because
+// another one has its id. The program should close it and end.
+func (b *Broker) Failed() <-chan error { return b.fatal }
+
+func (b *Broker) openPartitions(context.Context) error {
+	held := b.id.Plan.held(protocol.NodeID(b.NodeID))
+	if err := b.raft.Sweep(held); err != nil {
+		return fmt.Errorf("clean up state: %w", err)
+	}
+	for _, p := range held {
+		part, err := partitionactor.Start(b.partitionConfig(p))
+		if err != nil {
+			return err
+		}
+		b.setPart(p, part)
+	}
+	if err := b.raft.Started(); err != nil {
+		return err
+	}
+	b.report()
+	return nil
+}
+
+func (b *Broker) partitionConfig(p protocol.PartitionID) partitionactor.Config {
+	return partitionactor.Config{
+		Partition: p, Partitions: b.Partitions, System: b.System, Node: b.raft, Models: b.models, Log: b.Log,
+		Bootstrap: b.bootstrapOf(p), Observer: b.metrics, Execute: b.router.Execute, Distributor: b.distributor,
+		Changed: b.onChange, Deployed: b.marks.deployed, Limits: b.Limits,
+	}
+}
+
+// Close hands leadership over, lets commands under way finish, and stops the
+// node. It is safe to call more than once.
+func (b *Broker) Close() error {
+	b.close.Do(func() { b.closed = b.shutdown() })
+	return b.closed
+}
+
+func (b *Broker) shutdown() error {
+	b.ready.Store(false)
+	var errs []error
+	if b.gateway != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		errs = append(errs, b.gateway.Stop(ctx))
+		cancel()
+	}
+	b.handLeadershipOver()
+	b.end()
+	if b.pid != nil {
+		b.System.Stop(b.pid)
+		<-b.pid.Done()
+	}
+	b.wg.Wait()
+	for _, p := range b.partitions() {
+		errs = append(errs, p.Stop())
+	}
+	if b.members != nil {
+		errs = append(errs, b.members.Leave(leaveTimeout))
+	}
+	for i := len(b.closers) - 1; i >= 0; i-- {
+		errs = append(errs, b.closers[i]())
+	}
+	if b.ownSystem {
+		b.System.Shutdown()
+	}
+	b.faults.Close()
+	return errors.Join(errs...)
+}
+
+const (
+	stopTimeout  = 5 * time.Second
+	leaveTimeout = time.Second
+)

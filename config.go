@@ -1,0 +1,146 @@
+package grevy
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/partitionactor"
+	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/remote"
+)
+
+// Ports of a node without an offset.
+const (
+	GatewayPort = 26500 // clients, gRPC
+	RemotePort  = 26501 // nodes, the post
+	RaftPort    = 26502 // nodes, raft
+	GossipPort  = 26503 // nodes, memberlist (TCP and UDP)
+	HTTPPort    = 9600  // metrics, health, status
+)
+
+// Config says what node to open. The zero value, with a DataDir, is a cluster of
+// one node with three partitions.
+type Config struct {
+	// NodeID names the node in the cluster, from 0. It stays with the data
+	// directory.
+	NodeID int
+	// ClusterSize is how many nodes the cluster begins with; default 1.
+	ClusterSize int
+	// Partitions of the cluster; default 3. It is fixed when the cluster begins.
+	Partitions int
+	// ReplicationFactor is on how many nodes each partition is kept; default
+	// ClusterSize up to 3. It is fixed when the cluster begins.
+	ReplicationFactor int
+	// Join lists gossip addresses (host:port) of nodes of the cluster. The
+	// node's own may be among them. Not needed for a cluster of one.
+	Join []string
+	// DataDir holds everything the node keeps. It must not be shared.
+	DataDir string
+	// Host is the address that the node listens on, and at which the others
+	// reach it; default 127.0.0.1 for a cluster of one, else needed.
+	Host string
+	// PortOffset is added to each of the five ports. Nodes on one host need
+	// offsets that are 10 or more apart.
+	PortOffset int
+	// WithoutGateway and WithoutHTTP leave these listeners closed, for embedding.
+	WithoutGateway, WithoutHTTP bool
+	// System is where the broker's actors live; default: one of its own.
+	System *actors.System
+	// Log gets what an operator would want to know; default slog.Default().
+	Log *slog.Logger
+	// Version is shown in the topology.
+	Version string
+	// StartTimeout bounds how long Open waits for the cluster to form and for
+	// this node's partitions to have leaders; default 2 minutes.
+	StartTimeout time.Duration
+	// RequestTimeout bounds a client's call that says nothing itself; default 15 s.
+	RequestTimeout time.Duration
+	// MaxMessageSize bounds a client's request, in bytes; default 4 MiB.
+	MaxMessageSize int
+	// ModelCache bounds the parsed models kept, in bytes; default 64 MiB.
+	ModelCache int
+	// Limits of each partition.
+	Limits partitionactor.Limits
+	// Tuning of raft, for tests and unusual machines.
+	Tuning raftadapter.Tuning
+	// Progress, if set, is told what Open is doing.
+	Progress func(string)
+}
+
+func (c Config) withDefaults() Config {
+	set := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	set(&c.ClusterSize, 1)
+	set(&c.Partitions, 3)
+	set(&c.ReplicationFactor, min(c.ClusterSize, 3))
+	set(&c.ModelCache, 64<<20)
+	if c.Host == "" && c.ClusterSize == 1 {
+		c.Host = "127.0.0.1"
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.StartTimeout == 0 {
+		c.StartTimeout = 2 * time.Minute
+	}
+	if c.Version == "" {
+		c.Version = Version
+	}
+	if c.Progress == nil {
+		c.Progress = func(string) {}
+	}
+	return c
+}
+
+// Version is the protocol version that clients are told: what the original of
+// that version does is what they may expect.
+const Version = "8.6.0"
+
+// Validate says what is wrong with a configuration, with the name of the flag
+// that sets it.
+func (c Config) Validate() error {
+	d := c.withDefaults()
+	switch {
+	case d.DataDir == "":
+		return errors.New("data-dir: a directory is needed")
+	case d.NodeID < 0 || d.NodeID >= d.ClusterSize:
+		return fmt.Errorf("node-id: must be from 0 to cluster-size - 1 = %d, not %d", d.ClusterSize-1, d.NodeID)
+	case d.ClusterSize < 1 || d.ClusterSize > 1000:
+		return fmt.Errorf("cluster-size: must be from 1 to 1000, not %d", d.ClusterSize)
+	case d.Partitions < 1 || d.Partitions > 4095:
+		return fmt.Errorf("partitions: must be from 1 to 4095, not %d", d.Partitions)
+	case d.ReplicationFactor < 1 || d.ReplicationFactor > d.ClusterSize:
+		return fmt.Errorf("replication-factor: must be from 1 to cluster-size = %d, not %d", d.ClusterSize, d.ReplicationFactor)
+	case d.ClusterSize > 1 && len(d.Join) == 0:
+		return errors.New("join: a cluster of several nodes needs the gossip address of at least one other node")
+	case d.ClusterSize > 1 && d.Host == "":
+		return errors.New("host: a cluster of several nodes needs the address at which the others reach this one")
+	case d.PortOffset < 0 || d.PortOffset > 65535-GatewayPort-10:
+		return fmt.Errorf("port-offset: must be from 0 to %d, not %d", 65535-GatewayPort-10, d.PortOffset)
+	}
+	for _, j := range d.Join {
+		if _, _, err := net.SplitHostPort(j); err != nil {
+			return fmt.Errorf("join: %q is not HOST:PORT", j)
+		}
+	}
+	return nil
+}
+
+func (c Config) addr(port int) string {
+	return net.JoinHostPort(c.Host, strconv.Itoa(port+c.PortOffset))
+}
+
+func (c Config) ports() remote.Ports {
+	return remote.Ports{
+		Gateway: GatewayPort + c.PortOffset, Remote: RemotePort + c.PortOffset, Raft: RaftPort + c.PortOffset,
+		Gossip: GossipPort + c.PortOffset, HTTP: HTTPPort + c.PortOffset,
+	}
+}

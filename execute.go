@@ -1,0 +1,100 @@
+package grevy
+
+import (
+	"context"
+	"net"
+	"strconv"
+
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/gateway"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/remote"
+)
+
+func joinHostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
+
+// Execute runs a command on the leader of a partition, wherever it is, and
+// waits for the answer. The error is a *protocol.Rejection if the command was
+// looked at and refused, a *protocol.Refusal if it was certainly not executed,
+// and wraps protocol.ErrOutcomeUnknown if nobody can tell.
+func (b *Broker) Execute(ctx context.Context, p protocol.PartitionID, c protocol.Command) (protocol.Reply, error) {
+	type answer struct {
+		reply protocol.Reply
+		err   error
+	}
+	ch := make(chan answer, 1)
+	done := func(r protocol.Reply, err error) { ch <- answer{r, err} }
+	if gateway.IsImpatient(ctx) {
+		b.router.Once(ctx, p, c, done)
+	} else {
+		b.router.Execute(ctx, p, c, done)
+	}
+	a := <-ch
+	return a.reply, a.err
+}
+
+// gatewayBroker is what the gateway sees of the broker.
+type gatewayBroker struct{ *Broker }
+
+// Topology describes the cluster as gossip knows it.
+func (g gatewayBroker) Topology() gateway.Topology {
+	b := g.Broker
+	t := gateway.Topology{ClusterSize: b.ClusterSize, Partitions: b.Partitions, ReplicationFactor: b.ReplicationFactor, Version: b.Version}
+	for _, m := range b.members.List() {
+		if !m.Alive {
+			continue
+		}
+		n := gateway.Node{ID: m.NodeID, Host: m.Host, Port: m.Ports.Remote, Version: m.Version}
+		for _, p := range m.Partitions {
+			n.Partitions = append(n.Partitions, gateway.NodePartition{ID: p.Partition, Role: role(p.Role), Health: health(p)})
+		}
+		t.Nodes = append(t.Nodes, n)
+	}
+	return t
+}
+
+func role(r remote.Role) gateway.Role {
+	switch r {
+	case remote.Leader:
+		return gateway.RoleLeader
+	case remote.Inactive:
+		return gateway.RoleInactive
+	}
+	return gateway.RoleFollower
+}
+
+func health(p remote.PartitionInfo) gateway.Health {
+	if p.Healthy {
+		return gateway.Healthy
+	}
+	return gateway.Dead
+}
+
+// HasLeader tells whether a partition has a known leader.
+func (g gatewayBroker) HasLeader(p protocol.PartitionID) bool { return g.hasLeader(p) }
+
+// DeploymentSeq is the deployment lane's watermark.
+func (g gatewayBroker) DeploymentSeq() uint64 { return g.marks.current() }
+
+func (b *Broker) openGateway(context.Context) error {
+	b.pid = b.System.Spawn(actors.Props{Name: "broker", New: func() actors.Actor { return newDesk(b) }})
+	if b.WithoutGateway {
+		return nil
+	}
+	l, err := b.listen("gateway", GatewayPort)
+	if err != nil {
+		return err
+	}
+	b.gateway = gateway.New(gateway.Config{
+		MaxMessageSize: b.MaxMessageSize, RequestTimeout: b.RequestTimeout, Logger: b.Log, Version: b.Version, Observer: b.metrics,
+	}, gatewayBroker{b})
+	b.wg.Go(func() {
+		if err := b.gateway.Serve(l); err != nil {
+			b.fail(err)
+		}
+	})
+	return nil
+}
+
+// PID is the actor that takes the messages of package actors: Execute and Work.
+func (b *Broker) PID() *actors.PID { return b.pid }

@@ -1,0 +1,114 @@
+package grevy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// httpServer serves port 9600.
+type httpServer struct{ server *http.Server }
+
+func (b *Broker) openHTTP() error {
+	if b.WithoutHTTP {
+		return nil
+	}
+	l, err := b.listen("http", HTTPPort)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(b.metrics.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /ready", b.serveReady)
+	mux.HandleFunc("GET /health", b.serveHealth)
+	mux.HandleFunc("GET /api/status", b.serveStatus)
+	mux.HandleFunc("GET /api/deployments", b.serveDeployments)
+	b.http = &httpServer{&http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
+	b.wg.Go(func() {
+		if err := b.http.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			b.fail(fmt.Errorf("http: %w", err))
+		}
+	})
+	b.onCloseHTTP()
+	return nil
+}
+
+// onCloseHTTP closes the port before Close waits for what runs.
+func (b *Broker) onCloseHTTP() {
+	context.AfterFunc(b.life, func() { _ = b.http.server.Close() })
+}
+
+// serveReady answers 200 once clients can be served, 503 with the reasons else.
+func (b *Broker) serveReady(w http.ResponseWriter, _ *http.Request) {
+	var reasons []string
+	if !b.ready.Load() {
+		reasons = append(reasons, "the node is starting or stopping")
+	}
+	for i := 1; i <= b.Partitions; i++ {
+		if b.members == nil || !b.hasLeader(protocol.PartitionID(i)) {
+			reasons = append(reasons, fmt.Sprintf("partition %d has no leader that can be reached", i))
+		}
+	}
+	answer(w, reasons)
+}
+
+// serveHealth answers 200 unless something on this node needs attention.
+func (b *Broker) serveHealth(w http.ResponseWriter, _ *http.Request) {
+	var reasons []string
+	for _, p := range b.partitions() {
+		if _, _, problem := p.Role(); problem != "" {
+			reasons = append(reasons, fmt.Sprintf("partition %d: %s", p.Partition, problem))
+		}
+	}
+	answer(w, reasons)
+}
+
+func answer(w http.ResponseWriter, reasons []string) {
+	code := http.StatusOK
+	if len(reasons) > 0 {
+		code = http.StatusServiceUnavailable
+	}
+	writeJSON(w, code, map[string]any{"ok": len(reasons) == 0, "reasons": reasons})
+}
+
+func writeJSON(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(v) // the client is gone: nobody to tell
+}
+
+// statusTimeout bounds how long a status waits for a partition's leader.
+const statusTimeout = 2 * time.Second
+
+func (b *Broker) serveStatus(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), statusTimeout)
+	defer cancel()
+	writeJSON(w, http.StatusOK, b.Status(ctx))
+}
+
+func (b *Broker) serveDeployments(w http.ResponseWriter, r *http.Request) {
+	limit, err := strconv.Atoi(r.FormValue("limit"))
+	if err != nil || limit < 1 {
+		limit = 20
+	}
+	before, err := strconv.ParseInt(r.FormValue("before"), 10, 64)
+	if err != nil {
+		before = 0
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), statusTimeout)
+	defer cancel()
+	list, err := b.Deployments(ctx, protocol.Key(before), limit)
+	if err != nil {
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": err.Error()})
+		return
+	}
+	writeJSON(w, http.StatusOK, list)
+}

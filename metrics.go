@@ -1,0 +1,142 @@
+package grevy
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"google.golang.org/grpc/codes"
+
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// metrics are what port 9600 shows under /metrics; docs/metrics.md lists them.
+type metrics struct {
+	registry  *prometheus.Registry
+	requests  *prometheus.CounterVec
+	latency   *prometheus.HistogramVec
+	entries   *prometheus.CounterVec
+	commands  *prometheus.CounterVec
+	bytes     *prometheus.CounterVec
+	commit    *prometheus.HistogramVec
+	rejected  *prometheus.CounterVec
+	partition []string // label values, by id
+}
+
+func newMetrics(b *Broker) *metrics {
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: vec("grevy_gateway_requests_total", "Calls of clients, by method and status.", "method", "code"),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "grevy_gateway_request_seconds", Help: "How long calls of clients took; long polls include their waiting.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15),
+		}, []string{"method"}),
+		entries:  vec("grevy_entries_total", "Raft entries applied by leaders here.", "partition"),
+		commands: vec("grevy_commands_total", "Commands with writes applied by leaders here.", "partition"),
+		bytes:    vec("grevy_entry_bytes_total", "Bytes of entries applied by leaders here.", "partition"),
+		commit: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "grevy_commit_seconds", Help: "From the proposal of an entry to its application at the leader.", Buckets: prometheus.ExponentialBuckets(0.0002, 2, 14),
+		}, []string{"partition"}),
+		rejected: vec("grevy_rejections_total", "Commands rejected by leaders here, by the original's rejection type.", "partition", "type"),
+	}
+	for i := 0; i <= b.Partitions; i++ {
+		m.partition = append(m.partition, strconv.Itoa(i))
+	}
+	m.registry.MustRegister(m.requests, m.latency, m.entries, m.commands, m.bytes, m.commit, m.rejected,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStateCollector(b))
+	return m
+}
+
+func (m *metrics) label(p protocol.PartitionID) string {
+	if int(p) < len(m.partition) {
+		return m.partition[p]
+	}
+	return strconv.Itoa(int(p))
+}
+
+// Entry counts an applied entry (partitionactor.Observer).
+func (m *metrics) Entry(p protocol.PartitionID, commands, bytes int, took time.Duration) {
+	l := m.label(p)
+	m.entries.WithLabelValues(l).Inc()
+	m.commands.WithLabelValues(l).Add(float64(commands))
+	m.bytes.WithLabelValues(l).Add(float64(bytes))
+	m.commit.WithLabelValues(l).Observe(took.Seconds())
+}
+
+// Rejected counts a rejection (partitionactor.Observer).
+func (m *metrics) Rejected(p protocol.PartitionID, t protocol.RejectionType) {
+	m.rejected.WithLabelValues(m.label(p), t.String()).Inc()
+}
+
+// ObserveCall counts a client's call (gateway.Observer).
+func (m *metrics) ObserveCall(method string, code codes.Code, took time.Duration) {
+	m.requests.WithLabelValues(method, code.String()).Inc()
+	m.latency.WithLabelValues(method).Observe(took.Seconds())
+}
+
+// stateCollector reads gauges when they are asked for.
+type stateCollector struct {
+	b                                                              *Broker
+	leader, term, applied, lag, inFlight, full, healthy, link, log *prometheus.Desc
+}
+
+func newStateCollector(b *Broker) *stateCollector {
+	d := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
+	return &stateCollector{
+		b:        b,
+		leader:   d("grevy_partition_leader", "1 if this node leads the partition and takes commands.", "partition"),
+		term:     d("grevy_partition_term", "Raft term of the partition.", "partition"),
+		applied:  d("grevy_partition_applied_index", "Last log index in the store of this node.", "partition"),
+		lag:      d("grevy_partition_apply_lag_entries", "Entries known to be committed and not yet applied here.", "partition"),
+		inFlight: d("grevy_partition_commands_in_flight", "Commands under way at the leader here.", "partition"),
+		full:     d("grevy_partition_refused_total", "Commands refused because the in-flight limit was reached.", "partition"),
+		healthy:  d("grevy_partition_healthy", "0 if the partition is halted on this node.", "partition"),
+		link:     d("grevy_link_up", "1 if the link to the peer works in both directions.", "peer"),
+		log:      d("grevy_raft_log_entries", "Entries in the raft log of the partition.", "partition"),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.leader, c.term, c.applied, c.lag, c.inFlight, c.full, c.healthy, c.link, c.log} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, label string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, label)
+	}
+	for _, p := range c.b.partitions() {
+		l := strconv.Itoa(int(p.Partition))
+		leader, term, problem := p.Role()
+		st := p.Group().Status()
+		gauge(c.leader, bit(leader), l)
+		gauge(c.term, float64(term), l)
+		gauge(c.applied, float64(st.Applied), l)
+		gauge(c.lag, float64(st.Commit-min(st.Applied, st.Commit)), l)
+		gauge(c.inFlight, float64(p.Gate().InFlight()), l)
+		gauge(c.healthy, bit(problem == ""), l)
+		gauge(c.log, float64(st.LogEntries), l)
+		ch <- prometheus.MustNewConstMetric(c.full, prometheus.CounterValue, float64(p.Gate().Refused()), l)
+	}
+	if c.b.post == nil {
+		return
+	}
+	for _, link := range c.b.post.Links() {
+		gauge(c.link, bit(link.Up), strconv.Itoa(int(link.Peer)))
+	}
+}
+
+func bit(v bool) float64 {
+	if v {
+		return 1
+	}
+	return 0
+}

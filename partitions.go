@@ -1,0 +1,186 @@
+package grevy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/distributor"
+	"github.com/grevy-io/grevy/partitionactor"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/remote"
+)
+
+func (b *Broker) setPart(p protocol.PartitionID, part *partitionactor.Partition) {
+	b.partsMu.Lock()
+	defer b.partsMu.Unlock()
+	b.parts[p] = part
+}
+
+func (b *Broker) part(p protocol.PartitionID) *partitionactor.Partition {
+	b.partsMu.RLock()
+	defer b.partsMu.RUnlock()
+	return b.parts[p]
+}
+
+// partitions lists this node's partitions in order.
+func (b *Broker) partitions() []*partitionactor.Partition {
+	b.partsMu.RLock()
+	defer b.partsMu.RUnlock()
+	var list []*partitionactor.Partition
+	for _, p := range b.parts {
+		list = append(list, p)
+	}
+	slices.SortFunc(list, func(a, c *partitionactor.Partition) int { return int(a.Partition) - int(c.Partition) })
+	return list
+}
+
+// bootstrapOf is the configuration a group begins with. A node that is not in
+// the plan under its present server id has lost its disk: it waits until the
+// leader takes it in (see reconcile).
+func (b *Broker) bootstrapOf(p protocol.PartitionID) []raftadapter.Server {
+	if b.id.Plan.Servers[b.NodeID] != b.id.ServerID {
+		return nil
+	}
+	return b.id.Plan.group(p)
+}
+
+// directory tells the router who leads what (remote.Directory).
+type directory struct{ b *Broker }
+
+func (d directory) Partitions() int { return d.b.Partitions }
+
+func (d directory) Executor(p protocol.PartitionID) remote.Executor {
+	if part := d.b.part(p); part != nil {
+		return part.Gate()
+	}
+	return nil
+}
+
+// Leader asks this node's own replica first, whose word comes from raft, and
+// gossip otherwise; the higher term wins.
+func (d directory) Leader(p protocol.PartitionID) protocol.NodeID {
+	node, term, ok := d.b.members.Leader(p)
+	if part := d.b.part(p); part != nil {
+		if id := part.Group().Leader(); id != "" && (!ok || part.Group().Term() >= term) {
+			return d.b.nodeOf(id)
+		}
+	}
+	if !ok {
+		return protocol.NoNode
+	}
+	return node
+}
+
+// nodeOf reads the node out of a server id, "nodeId-random".
+func (b *Broker) nodeOf(serverID string) protocol.NodeID {
+	var n int
+	if _, err := fmt.Sscanf(serverID, "%d-", &n); err != nil || !strings.Contains(serverID, "-") {
+		return protocol.NoNode
+	}
+	return protocol.NodeID(n)
+}
+
+// raftAddr finds where a server listens for raft, "" if it is not known.
+func (b *Broker) raftAddr(serverID string) string {
+	n := b.nodeOf(serverID)
+	for _, m := range b.members.List() {
+		if m.NodeID == n && m.RaftID == serverID {
+			return joinHostPort(m.Host, m.Ports.Raft)
+		}
+	}
+	return ""
+}
+
+func (b *Broker) distributor(out actors.Outbox) actors.Props {
+	return distributor.Props(distributor.Config{Log: b.Log}, out)
+}
+
+// onMembers is called when gossip has news.
+func (b *Broker) onMembers() {
+	b.post.SetPeers(b.members.RemoteAddrs())
+	for _, p := range b.partitions() {
+		p.News(actors.LinkNews{})
+	}
+	if err := b.strangers(); err != nil {
+		b.fail(err)
+	}
+}
+
+// onLink is called when a link went up or down.
+func (b *Broker) onLink(ev remote.LinkEvent) {
+	if ev.Reachable {
+		for _, p := range b.partitions() {
+			p.News(actors.LinkNews{})
+		}
+	}
+}
+
+// onChange is called by a partition whose role here has changed.
+func (b *Broker) onChange() {
+	if b.members != nil {
+		b.report()
+	}
+}
+
+// report tells the others what this node is for its partitions.
+func (b *Broker) report() {
+	var list []remote.PartitionInfo
+	for _, p := range b.partitions() {
+		info := remote.PartitionInfo{Partition: p.Partition, Role: remote.Follower, Healthy: true}
+		leader, term, problem := p.Role()
+		info.Term = term
+		if leader {
+			info.Role = remote.Leader
+		}
+		if problem != "" {
+			info.Role, info.Healthy, info.Reason = remote.Inactive, false, problem
+		}
+		list = append(list, info)
+	}
+	b.members.SetPartitions(list)
+}
+
+// hasLeader tells whether somebody is known to lead a partition.
+func (b *Broker) hasLeader(p protocol.PartitionID) bool {
+	if part := b.part(p); part != nil && part.Gate().Serving() {
+		return true
+	}
+	n := directory{b}.Leader(p)
+	return n != protocol.NoNode && (n == protocol.NodeID(b.NodeID) || b.post.Reachable(n))
+}
+
+// awaitLeaders waits until every partition has a leader that serves.
+func (b *Broker) awaitLeaders(ctx context.Context) error {
+	for {
+		var without []int
+		for i := 1; i <= b.Partitions; i++ {
+			if !b.serves(protocol.PartitionID(i)) {
+				without = append(without, i)
+			}
+		}
+		if len(without) == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(2 * time.Millisecond):
+		case err := <-b.fatal:
+			return err
+		case <-ctx.Done():
+			return fmt.Errorf("partitions %v have no leader after %s: check that a majority of the nodes runs", without, b.StartTimeout)
+		}
+	}
+}
+
+// serves tells whether a partition's leader is known to take commands.
+func (b *Broker) serves(p protocol.PartitionID) bool {
+	if part := b.part(p); part != nil && part.Gate().Serving() {
+		return true
+	}
+	n, _, ok := b.members.Leader(p)
+	return ok && n != protocol.NodeID(b.NodeID) && b.post.Reachable(n)
+}
