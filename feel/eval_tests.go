@@ -79,8 +79,6 @@ func (c *evaluation) matches(input, v Value) Value {
 		if t {
 			return t
 		}
-		b, ok := input.(Bool)
-		return Bool(ok && b == t)
 	case List:
 		return c.matchesList(input, t)
 	case *Range:
