@@ -103,8 +103,9 @@ func (t *Tx) set(key []byte, w write) {
 // Size is about how many bytes the writes take in an entry.
 func (t *Tx) Size() int { return t.size }
 
-// Empty tells whether the command has written nothing.
-func (t *Tx) Empty() bool { return len(t.writes) == 0 && len(t.bodies) == 0 }
+// Empty tells whether the command has written nothing. A key that was minted is
+// a write, even if nothing else is left of what it was for.
+func (t *Tx) Empty() bool { return len(t.writes) == 0 && len(t.bodies) == 0 && !t.minted }
 
 // AddBody makes the partition refer to a resource's content. The bytes go into
 // the log in chunks before the entry that names it.

@@ -113,3 +113,20 @@ func (c *Contents) readEntity(table state.Table, key protocol.Key, row []byte) e
 	}
 	return err
 }
+
+// Rows prints every committed key and value of the partition, in order.
+func (p *Partition) Rows() ([]string, error) {
+	view := p.view()
+	defer view.Close()
+	it := view.Iterate(nil, nil)
+	defer it.Close()
+	var rows []string
+	for ; it.Valid(); it.Next() {
+		v, err := it.Value()
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, fmt.Sprintf("%x=%x", it.Key(), v))
+	}
+	return rows, nil
+}

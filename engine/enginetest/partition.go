@@ -79,6 +79,9 @@ func (p *Partition) Execute(cmd protocol.Command) (engine.Outcome, error) {
 		}
 		return out, nil
 	}
+	if p.tx.Empty() {
+		return out, nil // as a leader answers it: without an entry
+	}
 	p.bodies = append(p.bodies, p.tx.Bodies()...)
 	p.tx.Commit()
 	return out, nil

@@ -1,0 +1,108 @@
+package engine_test
+
+import (
+	"reflect"
+
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// drain lets everything come to its end: jobs are completed, incidents
+// resolved, and what waits for ever is cancelled. Then nothing may be left but
+// the definitions, and the partitions must agree on those.
+func (w *world) drain() {
+	for i := range w.parts {
+		for range 60 {
+			if w.round(i) == 0 {
+				break
+			}
+		}
+		w.cancelAll(i)
+		w.nothingLeft(i)
+	}
+	w.distributeAll()
+}
+
+// now executes a command and commits it.
+func (w *world) now(i int, cmd protocol.Command) (continues bool) {
+	out := w.execute(i, cmd)
+	check(w.t, w.parts[i].CommitAll())
+	w.packing[i]++
+	for out.Effects.Continue {
+		out = w.execute(i, &protocol.Continue{})
+		check(w.t, w.parts[i].CommitAll())
+		w.packing[i]++
+	}
+	return len(out.Effects.Completed) > 0
+}
+
+// round does once what can be done, and says how much that was.
+func (w *world) round(i int) (done int) {
+	w.cluster.Now += 10_000
+	w.now(i, &protocol.Continue{})
+	w.now(i, &protocol.Tick{})
+	w.look(i)
+	for _, key := range w.makers[i].seen.Order[state.TableIncident] {
+		in := w.makers[i].seen.Incidents[key]
+		if in.Job != 0 {
+			w.now(i, &protocol.UpdateJobRetries{JobKey: in.Job, Retries: 1})
+		}
+		w.now(i, &protocol.SetVariables{ElementKey: in.Element, Variables: []byte(`{"v":1,"w":1}`), Local: true})
+		w.now(i, &protocol.ResolveIncident{IncidentKey: key})
+		done++
+	}
+	for _, jobType := range []string{"a", "b", "c"} {
+		out := w.execute(i, &protocol.ActivateJobs{Type: jobType, Max: 100, Timeout: 1000, FetchVariables: []string{"none"}})
+		for _, j := range out.Reply.(*protocol.Jobs).Jobs {
+			w.now(i, &protocol.CompleteJob{JobKey: j.Key, Variables: []byte(`{"v":1,"w":1}`)})
+			done++
+		}
+	}
+	check(w.t, w.parts[i].CommitAll())
+	w.packing[i]++
+	w.look(i)
+	return done
+}
+
+// cancelAll ends what is left. It may only be what waits at a join.
+func (w *world) cancelAll(i int) {
+	for _, key := range w.makers[i].seen.Order[state.TableElement] {
+		e := w.makers[i].seen.Elements[key]
+		if e.Job != 0 || e.Incident != 0 {
+			w.t.Errorf("partition %d: %s did not end: %+v", i+1, e.Element, e)
+		}
+		if e.Scope == 0 {
+			w.now(i, &protocol.CancelInstance{InstanceKey: key})
+		}
+	}
+	w.look(i)
+}
+
+func (w *world) nothingLeft(i int) {
+	for _, table := range []state.Table{
+		state.TableElement, state.TableJob, state.TableActivatable, state.TableDeadline, state.TableBackOff,
+		state.TableIncident, state.TableChild, state.TableVariables, state.TableContinue, state.TableParts,
+	} {
+		if n := len(w.makers[i].seen.Rows[table]); n > 0 {
+			w.t.Errorf("partition %d: %d rows of table %x are left", i+1, n, table)
+		}
+	}
+}
+
+// distributeAll sends partition 1's rows until they are applied.
+func (w *world) distributeAll() {
+	one := w.makers[0]
+	for tries := 0; len(one.seen.Outbox) > 0; tries++ {
+		if tries > 1000 {
+			w.t.Fatalf("%d rows are not delivered", len(one.seen.Outbox))
+		}
+		w.now(1, w.makers[1].delivery(one, epochOf(1)))
+		w.look(1)
+		w.acknowledge()
+		w.now(0, &protocol.Tick{})
+		w.look(0)
+	}
+	if !reflect.DeepEqual(w.makers[0].seen.Definitions, w.makers[1].seen.Definitions) {
+		w.t.Errorf("partition 1 has\n%v\n, partition 2\n%v", w.makers[0].seen.Definitions, w.makers[1].seen.Definitions)
+	}
+}

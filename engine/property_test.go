@@ -1,0 +1,236 @@
+package engine_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/engine/enginetest"
+	"github.com/grevy-io/grevy/protocol"
+)
+
+var (
+	seedFlag = flag.Uint64("seed", 0, "of TestRandom; 0: a new one")
+	runsFlag = flag.Int("runs", 15, "of TestRandom")
+)
+
+// executed is a command of a run and how it ended.
+type executed struct {
+	part  int
+	now   int64
+	cmd   protocol.Command
+	out   engine.Outcome
+	entry uint64 // of its leadership
+}
+
+// world is a cluster in which entries are applied late and leaders crash.
+type world struct {
+	t       *testing.T
+	rnd     *rand.Rand
+	cluster *enginetest.Cluster
+	parts   []*enginetest.Partition
+	makers  []*commander
+	packing []uint64
+	log     []executed // what is committed or may still be
+}
+
+// TestRandom runs random commands on random models, with entries in flight,
+// crashes and commands that are thrown away. Then it runs those that were
+// committed again, one by one, and compares every row and every answer.
+func TestRandom(t *testing.T) {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	for i := range *runsFlag {
+		s := seed + uint64(i)
+		if !t.Run(fmt.Sprint(s), func(t *testing.T) { randomRun(t, s) }) {
+			t.Fatalf("again by: go test -run TestRandom -seed %d -runs 1", s)
+		}
+	}
+}
+
+func randomRun(t *testing.T, seed uint64) {
+	rnd := rand.New(rand.NewPCG(seed, 11))
+	var models [][]byte
+	for i := range 4 {
+		m, err := enginetest.Model(fmt.Sprintf("p%d", i), randomModel(rnd))
+		check(t, err)
+		models = append(models, m)
+	}
+	w := newWorld(t, rnd, models)
+	for i := range models {
+		r := protocol.Resource{Name: fmt.Sprintf("p%d.bpmn", i), Content: models[i]}
+		w.makers[0].bodies[engine.HashOf(r.Content)] = r.Content
+		w.execute(0, &protocol.Deploy{Resources: []protocol.Resource{r}})
+	}
+	for range 400 {
+		w.step()
+	}
+	w.settle()
+	w.compare(w.again())
+	w.drain()
+}
+
+func newWorld(t *testing.T, rnd *rand.Rand, models [][]byte) *world {
+	w := &world{t: t, rnd: rnd, packing: []uint64{1, 1}}
+	var err error
+	w.cluster, err = enginetest.NewCluster(enginetest.Config{Partitions: 2, MaxJobBytes: 20_000})
+	check(t, err)
+	for i := range 2 {
+		p, err := w.cluster.Partition(i + 1)
+		check(t, err)
+		w.parts = append(w.parts, p)
+		w.makers = append(w.makers, newCommander(rnd, p, models))
+		w.look(i)
+	}
+	return w
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// look reads what is committed, and checks it.
+func (w *world) look(i int) {
+	w.t.Helper()
+	var err error
+	w.makers[i].seen, err = w.parts[i].Contents()
+	check(w.t, err)
+	w.makers[i].remember()
+	wrong, err := w.parts[i].Check()
+	check(w.t, err)
+	if len(wrong) > 0 {
+		w.t.Fatalf("partition %d after %d commands: %v", i+1, len(w.log), wrong)
+	}
+}
+
+func (w *world) step() {
+	i := w.rnd.IntN(2)
+	switch n := w.rnd.IntN(100); {
+	case n < 60:
+		w.execute(i, w.makers[i].next(w.cluster.Now))
+	case n < 63:
+		w.execute(1, w.makers[1].delivery(w.makers[0], epochOf(1)))
+	case n < 64:
+		w.execute(1, w.makers[1].pulled(w.makers[0], epochOf(1)))
+	case n < 66:
+		w.acknowledge()
+	case n < 70:
+		check(w.t, w.parts[i].Abandon(w.makers[i].next(w.cluster.Now)))
+	case n < 80:
+		w.pack(i)
+	case n < 92:
+		w.apply(i)
+	case n < 94:
+		w.crash(i)
+	default:
+		w.cluster.Now += w.rnd.Int64N(2000)
+	}
+}
+
+// epochOf is the epoch of a partition in enginetest.
+func epochOf(part int) uint64 { return uint64(100 * part) }
+
+func (w *world) execute(i int, cmd protocol.Command) engine.Outcome {
+	out, err := w.parts[i].Execute(cmd)
+	check(w.t, err)
+	w.makers[i].note(&out)
+	if out.Err == nil && out.Miss == nil {
+		w.log = append(w.log, executed{i, w.cluster.Now, cmd, out, w.packing[i]})
+	}
+	return out
+}
+
+// acknowledge tells partition 1 what is applied at partition 2, as acks are
+// made from applied state only.
+func (w *world) acknowledge() {
+	in := w.makers[1].seen.Inbox[protocol.DeploymentPartition]
+	w.execute(0, &protocol.Acknowledge{Acks: []protocol.Ack{{Target: 2, Lane: protocol.LaneDeployments, UpTo: in.Seq}}})
+}
+
+func (w *world) pack(i int) {
+	_, err := w.parts[i].Pack()
+	check(w.t, err)
+	w.packing[i]++
+}
+
+func (w *world) apply(i int) {
+	if err := w.parts[i].Apply(); !errors.Is(err, enginetest.ErrNothingFlies) {
+		check(w.t, err)
+		w.look(i)
+	}
+}
+
+// crash forgets what was not applied.
+func (w *world) crash(i int) {
+	applied := w.packing[i] - 1 - uint64(len(w.parts[i].Flying))
+	check(w.t, w.parts[i].Crash())
+	w.packing[i] = 1
+	kept := w.log[:0]
+	for _, e := range w.log {
+		if e.part != i || e.entry <= applied {
+			if e.part == i {
+				e.entry = 0
+			}
+			kept = append(kept, e)
+		}
+	}
+	w.log = kept
+}
+
+// settle commits everything.
+func (w *world) settle() {
+	for i, p := range w.parts {
+		check(w.t, p.CommitAll())
+		w.packing[i]++
+		w.look(i)
+	}
+}
+
+// again runs the committed commands one by one in a new cluster.
+func (w *world) again() *world {
+	b := newWorld(w.t, w.rnd, w.makers[0].models)
+	for n, e := range w.log {
+		b.cluster.Now = e.now
+		out := b.execute(e.part, e.cmd)
+		if !reflect.DeepEqual(out, e.out) {
+			w.t.Fatalf("command %d of %d, %T %+v\n now %+v\nthen %+v", n, len(w.log), e.cmd, e.cmd, out, e.out)
+		}
+		check(b.t, b.parts[e.part].CommitAll())
+	}
+	for i := range b.parts {
+		b.look(i)
+	}
+	return b
+}
+
+// compare expects the same rows.
+func (w *world) compare(b *world) {
+	for i := range w.parts {
+		got, err := w.parts[i].Rows()
+		check(w.t, err)
+		want, err := b.parts[i].Rows()
+		check(w.t, err)
+		if !slices.Equal(got, want) {
+			w.t.Errorf("partition %d: %d rows with crashes, %d without\n%v\n%v", i+1, len(got), len(want), missing(got, want), missing(want, got))
+		}
+	}
+}
+
+func missing(from, in []string) (list []string) {
+	for _, s := range in {
+		if !slices.Contains(from, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}

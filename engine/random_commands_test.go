@@ -1,0 +1,181 @@
+package engine_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/engine/enginetest"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// commander makes random commands for a partition, mostly for things that are
+// there or were there.
+type commander struct {
+	rnd  *rand.Rand
+	part *enginetest.Partition
+	// processes and names of resources that may be deployed.
+	models [][]byte
+	// seen are keys from answers.
+	instances, jobs []protocol.Key
+	pushed          []state.OutboxRow // all that was ever committed, by seq
+	bodies          map[protocol.Hash][]byte
+	seen            *enginetest.Contents // as last committed
+}
+
+func newCommander(rnd *rand.Rand, part *enginetest.Partition, models [][]byte) *commander {
+	return &commander{rnd: rnd, part: part, models: models, bodies: map[protocol.Hash][]byte{}}
+}
+
+// note learns from an outcome.
+func (c *commander) note(out *engine.Outcome) {
+	switch p := out.Reply.(type) {
+	case *protocol.Created:
+		c.instances = append(c.instances, p.InstanceKey)
+	case *protocol.Jobs:
+		for i := range p.Jobs {
+			c.jobs = append(c.jobs, p.Jobs[i].Key)
+		}
+	}
+	if out.Await != 0 {
+		c.instances = append(c.instances, out.Await)
+	}
+}
+
+// remember keeps the rows of the outbox that are committed: only those are
+// sent, and they may be sent again when they are acknowledged.
+func (c *commander) remember() {
+	for _, row := range c.seen.Outbox {
+		if n := len(c.pushed); n == 0 || c.pushed[n-1].Seq < row.Seq {
+			c.pushed = append(c.pushed, row)
+		}
+	}
+}
+
+func (c *commander) of(list []protocol.Key) protocol.Key {
+	if len(list) == 0 || c.rnd.IntN(50) == 0 {
+		return protocol.NewKey(c.part.ID, c.rnd.Int64N(1000))
+	}
+	if c.rnd.IntN(2) == 0 {
+		list = list[max(0, len(list)-10):]
+	}
+	return list[c.rnd.IntN(len(list))]
+}
+
+func (c *commander) stored(t state.Table) protocol.Key { return c.of(c.seen.Order[t]) }
+
+func (c *commander) variables() []byte {
+	list := []string{"", "{}", `{"v":0}`, `{"v":1}`, `{"v":2,"w":1}`, `{"w":null}`, `{"v":3,"w":[1,{"a":2}]}`, `{"x`, `[1]`}
+	if c.rnd.IntN(300) == 0 {
+		return fmt.Appendf(nil, `{"huge":"%0*d"}`, 200_000+c.rnd.IntN(400_000), 1)
+	}
+	if c.rnd.IntN(20) == 0 {
+		return fmt.Appendf(nil, `{"big":"%0*d","v":1}`, 900+c.rnd.IntN(400), 1)
+	}
+	return []byte(list[c.rnd.IntN(len(list))])
+}
+
+func (c *commander) jobType() string { return string(rune('a' + c.rnd.IntN(3))) }
+
+// next makes a command.
+func (c *commander) next(now int64) protocol.Command {
+	switch n := c.rnd.IntN(100); {
+	case n < 22:
+		return c.create()
+	case n < 40:
+		return &protocol.ActivateJobs{
+			Type: c.jobType(), Worker: "w", Max: int32(c.rnd.IntN(6)), Timeout: 1 + c.rnd.Int64N(3000), Park: c.rnd.IntN(2) == 0,
+			MaxBytes: []int64{0, 0, 500, 5000}[c.rnd.IntN(4)],
+		}
+	case n < 62:
+		return &protocol.CompleteJob{JobKey: c.of(c.jobs), Variables: c.variables()}
+	case n < 68:
+		return &protocol.FailJob{JobKey: c.of(c.jobs), Retries: int32(c.rnd.IntN(3)), BackOff: c.rnd.Int64N(2) * 1500, Variables: c.variables()}
+	case n < 72:
+		return &protocol.SetVariables{ElementKey: c.stored(state.TableElement), Variables: c.variables(), Local: c.rnd.IntN(3) == 0}
+	case n < 75:
+		return &protocol.CancelInstance{InstanceKey: c.of(c.instances)}
+	case n < 80:
+		return &protocol.ResolveIncident{IncidentKey: c.stored(state.TableIncident)}
+	case n < 83:
+		return &protocol.UpdateJobRetries{JobKey: c.stored(state.TableJob), Retries: int32(c.rnd.IntN(4))}
+	case n < 85:
+		return &protocol.UpdateJobTimeout{JobKey: c.of(c.jobs), Timeout: c.rnd.Int64N(4000)}
+	case n < 87:
+		return c.yield()
+	case n < 92:
+		return &protocol.Tick{}
+	case n < 95:
+		return &protocol.Continue{}
+	}
+	return c.distribution(now)
+}
+
+func (c *commander) create() protocol.Command {
+	return &protocol.CreateInstance{
+		ProcessID: fmt.Sprintf("p%d", c.rnd.IntN(len(c.models))), Version: -1, Variables: c.variables(),
+		AwaitResult: c.rnd.IntN(4) == 0, DeploymentSeq: c.rnd.Uint64N(3),
+	}
+}
+
+func (c *commander) yield() protocol.Command {
+	y := &protocol.YieldJobs{}
+	for range 1 + c.rnd.IntN(3) {
+		key, deadline := c.stored(state.TableJob), int64(1)
+		if j := c.seen.Jobs[key]; j != nil {
+			deadline = j.Deadline
+		}
+		y.Keys, y.Deadlines = append(y.Keys, key), append(y.Deadlines, deadline)
+	}
+	return y
+}
+
+// distribution makes what keeps the deployments: on partition 1 they are made,
+// on the others they come in.
+func (c *commander) distribution(int64) protocol.Command {
+	if c.part.ID == protocol.DeploymentPartition {
+		n := c.rnd.IntN(len(c.models))
+		r := protocol.Resource{Name: fmt.Sprintf("p%d.bpmn", n), Content: c.models[n]}
+		if c.rnd.IntN(3) == 0 {
+			r.Content = append(slices.Clone(r.Content), ' ')
+		}
+		c.bodies[engine.HashOf(r.Content)] = r.Content
+		return &protocol.Deploy{Resources: []protocol.Resource{r}}
+	}
+	return &protocol.Tick{}
+}
+
+// delivery makes a command that brings partition 1's rows to another, in any
+// order, with or without what belongs to them.
+func (c *commander) delivery(from *commander, epoch uint64) protocol.Command {
+	cmd := &protocol.Receive{Source: protocol.DeploymentPartition, Epoch: epoch, Lane: protocol.LaneDeployments}
+	if len(from.pushed) == 0 {
+		return cmd
+	}
+	start := c.rnd.IntN(len(from.pushed))
+	for _, row := range from.pushed[start:min(len(from.pushed), start+1+c.rnd.IntN(4))] {
+		cmd.Items = append(cmd.Items, protocol.Item{Seq: row.Seq, Deployment: row.Deployment})
+		for i := range row.Deployment.Definitions {
+			if h := row.Deployment.Definitions[i].Hash; c.rnd.IntN(4) > 0 {
+				cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: h, Data: from.bodies[h]})
+			}
+		}
+	}
+	return cmd
+}
+
+// pulled makes a command that brings a definition of partition 1, as if it had
+// been asked for at some time.
+func (c *commander) pulled(from *commander, epoch uint64) protocol.Command {
+	keys := from.seen.Order[state.TableDefinition]
+	if len(keys) == 0 {
+		return &protocol.Tick{}
+	}
+	d := from.seen.Definitions[keys[c.rnd.IntN(len(keys))]]
+	return &protocol.Pulled{
+		Source: protocol.DeploymentPartition, Epoch: epoch, Seq: c.rnd.Uint64N(from.seen.Lane + 1),
+		Definition: *d, Body: protocol.Body{Hash: d.Hash, Data: from.bodies[d.Hash]},
+	}
+}

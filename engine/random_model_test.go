@@ -1,0 +1,128 @@
+package engine_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// modelMaker makes random models in short form: blocks in a row, nested. Some
+// of their conditions and mappings fail for some variables.
+type modelMaker struct {
+	rnd   *rand.Rand
+	lines []string
+	next  int
+}
+
+func randomModel(rnd *rand.Rand) string {
+	m := &modelMaker{rnd: rnd}
+	last := m.row(m.node("start", ""), 3)
+	m.flow(last, "", m.node("end", ""))
+	return strings.Join(m.lines, "\n")
+}
+
+// node writes a node in a line of its own and returns its id.
+func (m *modelMaker) node(kind, attrs string) string {
+	m.next++
+	id := fmt.Sprintf("%c%d", kind[0], m.next)
+	m.lines = append(m.lines, strings.TrimSpace(kind+" "+id+" "+attrs))
+	return id
+}
+
+func (m *modelMaker) flow(from, condition, to string) {
+	if condition != "" {
+		condition = "?'" + condition + "' "
+		if condition == "?'default' " {
+			condition = "?default "
+		}
+	}
+	m.lines = append(m.lines, fmt.Sprintf("%s -> %s%s", from, condition, to))
+}
+
+// row writes some blocks behind a node and returns the last one's end.
+func (m *modelMaker) row(from string, depth int) string {
+	for range 1 + m.rnd.IntN(2) {
+		from = m.block(from, depth)
+	}
+	return from
+}
+
+func (m *modelMaker) block(from string, depth int) string {
+	kind := m.rnd.IntN(8)
+	if depth == 0 {
+		kind = m.rnd.IntN(4)
+	}
+	switch kind {
+	case 0, 1, 2:
+		return m.then(from, "service", m.work())
+	case 3:
+		return m.then(from, []string{"manual", "task", "throw"}[m.rnd.IntN(3)], "")
+	case 4:
+		return m.exclusive(from, depth-1)
+	case 5, 6:
+		return m.parallel(from, depth-1)
+	}
+	return m.subProcess(from, depth-1)
+}
+
+func (m *modelMaker) then(from, kind, attrs string) string {
+	id := m.node(kind, attrs)
+	m.flow(from, "", id)
+	return id
+}
+
+var mappings = []string{"", "", "in.l='= v'", "out.v='= v + 1'", "out.o.p='= w'", "in.a.b='= v'", "in.l='= assert(v, v != null)'", "out.q='= assert(w, w != null)'"}
+
+func (m *modelMaker) work() string {
+	kind := fmt.Sprintf("type=%c", 'a'+rune(m.rnd.IntN(3)))
+	return kind + " " + mappings[m.rnd.IntN(len(mappings))]
+}
+
+func (m *modelMaker) exclusive(from string, depth int) string {
+	split := m.then(from, "xor", "")
+	merge := m.node("xor", "")
+	for i, condition := range []string{"v > 1", "v > 0"} {
+		branch := m.node("manual", "")
+		m.flow(split, condition, branch)
+		if i == 0 {
+			branch = m.row(branch, depth)
+		}
+		m.flow(branch, "", merge)
+	}
+	if m.rnd.IntN(2) == 0 {
+		m.flow(split, "default", merge)
+	}
+	return merge
+}
+
+func (m *modelMaker) parallel(from string, depth int) string {
+	fork, join := m.then(from, "and", ""), m.node("and", "")
+	for range 2 + m.rnd.IntN(2) {
+		branch := m.then(fork, "service", m.work())
+		if m.rnd.IntN(3) == 0 {
+			branch = m.row(branch, depth)
+		}
+		m.flow(branch, "", join)
+	}
+	if m.rnd.IntN(4) == 0 {
+		wide := m.node("manual", "")
+		m.flow(fork, "", wide)
+		n := 30 + m.rnd.IntN(30)
+		if m.rnd.IntN(8) == 0 {
+			n = 400 + m.rnd.IntN(500) // more steps than one command takes
+		}
+		m.lines = append(m.lines, fmt.Sprintf("@%d: %s -> service %s_# type=a", n, wide, wide))
+	}
+	return join
+}
+
+func (m *modelMaker) subProcess(from string, depth int) string {
+	m.next++
+	id := fmt.Sprintf("p%d", m.next)
+	m.lines = append(m.lines, strings.TrimSpace("sub "+id+" "+mappings[m.rnd.IntN(len(mappings))])+" {")
+	last := m.row(m.node("start", ""), depth)
+	m.flow(last, "", m.node("end", ""))
+	m.lines = append(m.lines, "}")
+	m.flow(from, "", id)
+	return id
+}
