@@ -78,10 +78,11 @@ func (m *Members) seen(n *memberlist.Node, alive bool) {
 	if err != nil || n.Name == m.name {
 		return // judge has refused it; or it is this process
 	}
+	name, addr := n.Name, n.Address() // n is memberlist's, and only ours until we return
 	m.mu.Lock()
-	i := m.ensureLocked(n.Name)
+	i := m.ensureLocked(name)
 	was := i.alive
-	i.meta, i.alive, i.addr = &mt, alive, n.Address()
+	i.meta, i.alive, i.addr = &mt, alive, addr
 	switch {
 	case alive && !was:
 		m.alive.Add(1)
@@ -90,13 +91,13 @@ func (m *Members) seen(n *memberlist.Node, alive bool) {
 	}
 	m.sweepLocked()
 	if alive && mt.node == m.cfg.NodeID && !m.closed {
-		m.spawn(func() { m.checkDuplicate(i.name, n.Address(), mt) })
+		m.spawn(func() { m.checkDuplicate(name, addr, mt) })
 	}
 	left := i.left()
 	m.mu.Unlock()
-	m.net.learn(n.Address(), mt.node)
+	m.net.learn(addr, mt.node)
 	if was != alive {
-		m.cfg.Logger.Info("member "+verb(alive, left), "node", mt.node, "addr", n.Address())
+		m.cfg.Logger.Info("member "+verb(alive, left), "node", mt.node, "addr", addr)
 	}
 	m.news.poke()
 }

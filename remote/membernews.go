@@ -2,6 +2,7 @@ package remote
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -45,22 +46,36 @@ func (m *Members) SetPartitions(ps []PartitionInfo) {
 // connection.
 const packetNews = 1200
 
-// sendToAll sends news to every live member. Gossip makes up for what fails.
+// sendToAll sends news to every live member. Gossip makes up for what fails. The
+// nodes memberlist hands out are its own and may change while they are used:
+// addresses are taken from our own table.
 func (m *Members) sendToAll(msg []byte) {
-	for _, n := range m.ml.Members() {
-		if n.Name == m.name {
-			continue
+	m.mu.Lock()
+	to := map[string]string{}
+	for _, i := range m.known {
+		if i.alive && i.name != m.name {
+			to[i.name] = i.addr
 		}
-		send := m.ml.SendBestEffort
-		if len(msg) > packetNews {
-			send = m.ml.SendReliable
-		}
+	}
+	m.mu.Unlock()
+	for name, addr := range to {
 		m.spawn(func() {
-			if err := send(n, msg); err != nil {
-				m.cfg.Logger.Debug("send news", "to", n.Name, "err", err)
+			if err := m.sendTo(name, addr, msg); err != nil {
+				m.cfg.Logger.Debug("send news", "to", name, "err", err)
 			}
 		})
 	}
+}
+
+func (m *Members) sendTo(name, addr string, msg []byte) error {
+	if len(msg) <= packetNews {
+		return m.ml.SendToAddress(memberlist.Address{Addr: addr, Name: name}, msg)
+	}
+	ap, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return fmt.Errorf("send news: %w", err)
+	}
+	return m.ml.SendReliable(&memberlist.Node{Name: name, Addr: ap.Addr().AsSlice(), Port: ap.Port()}, msg)
 }
 
 // maxReason keeps one piece of news well within a packet.
