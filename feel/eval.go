@@ -10,7 +10,7 @@ const (
 	// DefaultMaxSteps is the work one evaluation may do: about a second of it.
 	DefaultMaxSteps = 2_000_000
 	maxWarnings     = 100
-	maxCallDepth    = 200
+	maxCallDepth    = 100
 	maxValueDepth   = 1000
 	maxTextLength   = 16 << 20
 	// bytesPerStep converts the length of texts into steps, so that the

@@ -10,7 +10,7 @@ const (
 	maxSource = 1 << 20
 	// maxNesting bounds how deep the parts of an expression may be nested, and
 	// with it the stack that parsing and evaluating it can take.
-	maxNesting = 1000
+	maxNesting = 500
 )
 
 // parser is a recursive descent parser. Chains of operators, of paths and of
