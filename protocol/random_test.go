@@ -15,7 +15,7 @@ func commands() []protocol.Command {
 		&protocol.AwaitJobs{}, &protocol.CompleteJob{}, &protocol.FailJob{}, &protocol.YieldJobs{},
 		&protocol.UpdateJobRetries{}, &protocol.UpdateJobTimeout{}, &protocol.SetVariables{},
 		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{},
-		&protocol.ListDeployments{}, &protocol.PartitionInfo{},
+		&protocol.ListDeployments{}, &protocol.PartitionInfo{}, &protocol.TakeBase{}, &protocol.Watermark{},
 	}
 }
 

@@ -1,0 +1,190 @@
+package protocol_test
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/grevy-io/grevy/protocol"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the golden bytes anew: only for a format that nobody stores yet")
+
+// sample is something with bytes of its own.
+type sample struct {
+	name  string
+	bytes []byte
+}
+
+var hash = protocol.Hash{0: 0xAA, 31: 0xBB}
+
+var definition = protocol.Definition{
+	Key: 2251799813685250, ProcessID: "order", Version: 3, ResourceName: "order.bpmn", Hash: hash,
+	DeploymentID: 2251799813685249, Index: 1,
+}
+
+var deployment = protocol.Deployment{Key: 2251799813685249, Definitions: []protocol.Definition{definition}, Time: 1700000000000}
+
+func goldenCommands() []protocol.Command {
+	return []protocol.Command{
+		&protocol.Deploy{Resources: []protocol.Resource{{Name: "a.bpmn", Content: []byte("<x/>")}}, TenantID: "<default>"},
+		&protocol.CreateInstance{
+			DefinitionKey: -1, ProcessID: "order", Version: -1, Variables: []byte(`{"a":1}`), StartElements: []string{"t"},
+			AwaitResult: true, FetchVariables: []string{"a", "b"}, TenantID: "<default>", DeploymentSeq: 300,
+		},
+		&protocol.CancelInstance{InstanceKey: 2251799813685252},
+		&protocol.ActivateJobs{
+			Type: "work", Worker: "w", Timeout: 60000, Max: 32, FetchVariables: []string{"a"}, TenantIDs: []string{"<default>"},
+			MaxBytes: 1000, Park: true,
+		},
+		&protocol.AwaitJobs{Type: "work"},
+		&protocol.CompleteJob{JobKey: 2251799813685253, Variables: []byte(`{"b":2}`)},
+		&protocol.FailJob{JobKey: 2251799813685253, Retries: 2, Message: "no", BackOff: 1000, Variables: []byte(`{}`)},
+		&protocol.YieldJobs{Keys: []protocol.Key{2251799813685253}, Deadlines: []int64{1700000060000}},
+		&protocol.UpdateJobRetries{JobKey: 2251799813685253, Retries: 5},
+		&protocol.UpdateJobTimeout{JobKey: 2251799813685253, Timeout: 5000},
+		&protocol.SetVariables{ElementKey: 2251799813685254, Variables: []byte(`{}`), Local: true},
+		&protocol.ResolveIncident{IncidentKey: 2251799813685255},
+		&protocol.Receive{
+			Source: 1, Epoch: 77, Lane: protocol.LaneDeployments, Items: []protocol.Item{{Seq: 9, Deployment: deployment}},
+			Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}},
+		},
+		&protocol.PullDefinition{DefinitionKey: 0, ProcessID: "order", Version: -1},
+		&protocol.ListDeployments{Before: 2251799813685260, Limit: 50},
+		&protocol.PartitionInfo{},
+		&protocol.TakeBase{
+			Source: 1, Epoch: 77, Lane: protocol.LaneDeployments, UpTo: 12, Definitions: []protocol.Definition{definition},
+			Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}},
+		},
+		&protocol.Watermark{},
+	}
+}
+
+func goldenReplies() []protocol.Reply {
+	created := protocol.Created{DefinitionKey: 2251799813685250, InstanceKey: 4503599627370497, ProcessID: "order", Version: 3}
+	return []protocol.Reply{
+		&protocol.Done{},
+		&protocol.Deployed{Key: 2251799813685249, Definitions: []protocol.Definition{definition}, Seq: 9},
+		&created,
+		&protocol.Result{Created: created, Variables: []byte(`{"a":1}`)},
+		&protocol.Jobs{Truncated: true, Jobs: []protocol.Job{{
+			Key: 1, InstanceKey: 2, DefinitionKey: 3, ElementKey: 4, Type: "work", ProcessID: "order", ElementID: "t", Worker: "w",
+			Version: 3, Retries: 2, Deadline: 1700000060000, Headers: []byte(`{}`), Variables: []byte(`{"a":1}`),
+		}}},
+		&protocol.KeyReply{Key: 2251799813685256},
+		&protocol.Received{Epoch: 77, UpTo: 9, Refused: []protocol.RefusedItem{{Seq: 9, Reason: "no"}}, Gap: true, Missing: []protocol.Hash{hash}},
+		&protocol.DefinitionReply{Epoch: 77, Seq: 9, Definition: definition, Body: []byte("<x/>")},
+		&protocol.Deployments{Seq: 9, List: []protocol.DeploymentStatus{{
+			Deployment: deployment, Pending: []protocol.PendingPush{{Partition: 2, Since: 5, Attempts: 3, Error: "cut"}},
+			Refused: []protocol.RefusedPush{{Partition: 3, Reason: "no"}},
+		}}},
+		&protocol.Info{Partition: 2, Term: 3, Applied: 4, DeploymentSeq: 5, OldestPending: 6, Pending: 7, Instances: 8, JobsWaiting: 9, JobsActive: 10, Incidents: 11},
+	}
+}
+
+func goldenEntries() []sample {
+	header := protocol.EntryHeader{Kind: protocol.EntryWrites, Guard: protocol.Guard{Term: 300, Incarnation: 0x0102030405060708, Seq: 9}}
+	open := protocol.EntryHeader{Kind: protocol.EntryOpen, Guard: protocol.Guard{Term: 2, Incarnation: 1}}
+	op := func(o protocol.Op) []byte { return protocol.AppendOp(nil, &o) }
+	return []sample{
+		{"entry open", protocol.AppendEntryHeader(nil, open)},
+		{"entry writes", protocol.AppendEntryHeader(nil, header)},
+		{"op put", op(protocol.Op{Kind: protocol.OpPut, Key: []byte{0x20, 1}, Value: []byte("value")})},
+		{"op delete", op(protocol.Op{Kind: protocol.OpDelete, Key: []byte{0x20, 1}})},
+		{"op body", op(protocol.Op{Kind: protocol.OpBody, Key: hash[:], Value: []byte("<x/>"), Chunk: 2, Last: true})},
+	}
+}
+
+func goldenAnswers() []sample {
+	answer := func(err error) []byte { return protocol.EncodeAnswer(nil, nil, err) }
+	return []sample{
+		{"answer rejection", answer(protocol.Reject(protocol.NotFound, "CANCEL", "none"))},
+		{"answer refusal", answer(protocol.Refuse(protocol.NotLeader, 3, "node 2"))},
+		{"answer unknown", answer(fmt.Errorf("%w: cut", protocol.ErrOutcomeUnknown))},
+		{"answer internal", answer(fmt.Errorf("%w: oops", protocol.ErrInternal))},
+		{"answer any other error", answer(errors.New("cut"))},
+	}
+}
+
+func samples() (list []sample) {
+	list = goldenEntries()
+	for _, c := range goldenCommands() {
+		list = append(list, sample{"command " + reflect.TypeOf(c).Elem().Name(), protocol.EncodeCommand(nil, c)})
+	}
+	list = append(list, goldenAnswers()...)
+	for _, p := range goldenReplies() {
+		list = append(list, sample{"reply " + reflect.TypeOf(p).Elem().Name(), protocol.EncodeAnswer(nil, p, nil)})
+	}
+	return list
+}
+
+const goldenFile = "testdata/golden.txt"
+
+// TestGolden: what one version writes, another reads. A difference here is a
+// change of a format that stands in logs or travels between nodes.
+func TestGolden(t *testing.T) {
+	if *rewrite {
+		writeGolden(t)
+	}
+	want := readGolden(t)
+	for _, s := range samples() {
+		if got := fmt.Sprintf("%x", s.bytes); got != want[s.name] {
+			t.Errorf("%s\n got %s\nwant %s", s.name, got, want[s.name])
+		}
+		delete(want, s.name)
+	}
+	for name := range want {
+		t.Errorf("nothing makes %q any more", name)
+	}
+}
+
+// Each command and reply that travels has a sample.
+func TestGolden_IsComplete(t *testing.T) {
+	if n, m := len(goldenCommands()), len(commands()); n != m {
+		t.Errorf("%d of %d commands have golden bytes", n, m)
+	}
+	if n, m := len(goldenReplies()), len(replies()); n != m {
+		t.Errorf("%d of %d replies have golden bytes", n, m)
+	}
+	known := 0
+	for kind := range 256 {
+		if _, err := protocol.DecodeCommand([]byte{byte(kind)}); err == nil || !strings.Contains(err.Error(), "unknown command kind") {
+			known++
+		}
+	}
+	if n := len(commands()); n != known {
+		t.Errorf("the tests know %d of %d kinds of commands", n, known)
+	}
+}
+
+func readGolden(t *testing.T) map[string]string {
+	t.Helper()
+	f, err := os.Open(goldenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	want := map[string]string{}
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if name, text, ok := strings.Cut(s.Text(), ": "); ok {
+			want[name] = text
+		}
+	}
+	return want
+}
+
+func writeGolden(t *testing.T) {
+	t.Helper()
+	var b strings.Builder
+	for _, s := range samples() {
+		fmt.Fprintf(&b, "%s: %x\n", s.name, s.bytes)
+	}
+	if err := os.WriteFile(goldenFile, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
