@@ -137,6 +137,7 @@ func (r *run) define(d *protocol.Deployment, res *deployed) {
 // distribute writes one outbox row for each other partition, all with the same
 // seq, and the deployment's own record.
 func (r *run) distribute(d *protocol.Deployment) uint64 {
+	// path: deployment 2/9 outbox: with the definitions, one row for each other partition
 	if r.tx.Epoch() == 0 {
 		r.tx.SetEpoch(r.e.Epoch)
 	}

@@ -14,6 +14,7 @@ import (
 // that nothing can block a lane (zeebe.md §2.5, #24300 and #54132). Rows that
 // were applied before are passed over: repeats write nothing (#9877, #29495).
 func (r *run) receive(c *protocol.Receive) {
+	// path: deployment 6/9 receive: in order, each row once
 	in := r.tx.Inbox(c.Source, c.Lane)
 	if in.Epoch != c.Epoch && in.Epoch != 0 {
 		in = state.Inbox{} // the sender began a new life
@@ -40,6 +41,7 @@ func (r *run) receive(c *protocol.Receive) {
 		}
 		in.Seq = item.Seq
 	}
+	// path: deployment 8/9 answer: how far this partition is, sent once that is applied
 	if in.Seq != start {
 		r.tx.SetInbox(c.Source, c.Lane, in)
 	}
@@ -74,6 +76,7 @@ func (r *run) takeBase(c *protocol.TakeBase) {
 // apply makes a deployment's definitions known here. missing are contents that
 // neither came along nor are on this node; err is why it is refused.
 func (r *run) apply(d *protocol.Deployment, bodies []protocol.Body) (missing []protocol.Hash, err error) {
+	// path: deployment 7/9 apply: all definitions of a row or none
 	found := map[protocol.Hash][]byte{}
 	for i := range d.Definitions {
 		h := d.Definitions[i].Hash

@@ -8,6 +8,7 @@ import (
 )
 
 func (s service) DeployResource(ctx context.Context, req *pb.DeployResourceRequest) (*pb.DeployResourceResponse, error) {
+	// path: deployment 1/9 gateway: one command, to the deployment partition
 	if err := checkTenants("DeployResource", req.GetTenantId()); err != nil {
 		return nil, err
 	}

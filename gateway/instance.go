@@ -12,6 +12,7 @@ import (
 // createCommand checks a request and makes its command. method is the RPC that
 // its texts name.
 func (s *Server) createCommand(method string, req *pb.CreateProcessInstanceRequest) (*protocol.CreateInstance, error) {
+	// path: write 1/8 gateway: checked without state, made a typed command
 	if err := checkTenants(method, req.GetTenantId()); err != nil {
 		return nil, err
 	}
