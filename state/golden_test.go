@@ -1,0 +1,204 @@
+package state_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the golden rows anew: only for a format that nobody stores yet")
+
+func key(n int64) protocol.Key { return protocol.NewKey(1, n) }
+
+var sampleHash = protocol.Hash{0: 0xAA, 31: 0xBB}
+
+func sampleInstance() *state.ElementInstance {
+	e := &state.ElementInstance{
+		Key: key(5), Scope: key(4), Instance: key(3), Definition: key(2), Element: "sub", State: state.Activated,
+		Job: key(6), Incident: key(7), Children: []protocol.Key{key(8), key(9)},
+		Joins:       []state.Join{{Element: "j", Flows: []state.FlowCount{{Flow: "a_j", Count: 2}}}},
+		AwaitResult: true, Fetch: []string{"x"}, ProcessID: "order", Version: 3,
+	}
+	e.SetVariable("x", []byte("1"))
+	return e
+}
+
+func sampleJob(s state.JobState, deadline int64) *state.Job {
+	return &state.Job{
+		Key: key(6), Element: key(5), Instance: key(3), Definition: key(2), Type: "work", ElementID: "t", ProcessID: "order",
+		Version: 3, State: s, Retries: 2, Deadline: deadline, Worker: "w", Headers: []byte("{}"), Incident: key(7),
+	}
+}
+
+var sampleDefinition = protocol.Definition{
+	Key: key(2), ProcessID: "order", Version: 3, ResourceName: "order.bpmn", Hash: sampleHash, DeploymentID: key(1), Index: 1,
+}
+
+// writes has a row of every table.
+var writes = []struct {
+	name  string
+	write func(*state.Tx)
+}{
+	{"meta counter", func(tx *state.Tx) { tx.NextKey(1) }},
+	{"meta epoch", func(tx *state.Tx) { tx.SetEpoch(77) }},
+	{"definition, version, latest", func(tx *state.Tx) { tx.PutDefinition(&sampleDefinition) }},
+	{"deployment", func(tx *state.Tx) {
+		tx.PutDeployment(&protocol.Deployment{Key: key(1), Time: 1700000000000, Definitions: []protocol.Definition{sampleDefinition}}, 9)
+	}},
+	{"refused", func(tx *state.Tx) { tx.Put(state.RefusedKey(key(1), 2), []byte("no")) }},
+	{"content", func(tx *state.Tx) { tx.AddBody(sampleHash, []byte("<x/>")) }},
+	{"element", func(tx *state.Tx) { tx.InsertElement(sampleInstance()) }},
+	{"element with variables apart", func(tx *state.Tx) {
+		e := &state.ElementInstance{Key: key(3), Instance: key(3), Definition: key(2), Element: "order", State: state.Activated, ProcessID: "order", Version: 3}
+		e.SetVariable("v", []byte(strings.Repeat("7", state.MaxInlineVariables)))
+		tx.InsertElement(e)
+	}},
+	{"job, activatable", func(tx *state.Tx) { tx.PutJob(nil, sampleJob(state.JobActivatable, 0)) }},
+	{"job, deadline", func(tx *state.Tx) { tx.PutJob(nil, sampleJob(state.JobActivated, 1700000060000)) }},
+	{"job, back-off", func(tx *state.Tx) { tx.PutJob(nil, sampleJob(state.JobFailed, 1700000060000)) }},
+	{"incident", func(tx *state.Tx) {
+		tx.InsertIncident(&state.Incident{Key: key(7), Element: key(5), Instance: key(3), Job: key(6), Type: "JOB_NO_RETRIES", Message: "no", Step: 4})
+	}},
+	{"child", func(tx *state.Tx) {
+		tx.AddChild(&state.ElementInstance{Key: key(3), Children: make([]protocol.Key, state.MaxInlineChildren)}, key(8))
+	}},
+	{"outbox", func(tx *state.Tx) {
+		tx.AddOutbox(&state.OutboxRow{Target: 2, Lane: protocol.LaneDeployments, Seq: 9, Since: 1700000000000, Deployment: protocol.Deployment{Key: key(1)}})
+	}},
+	{"inbox", func(tx *state.Tx) { tx.SetInbox(1, protocol.LaneDeployments, state.Inbox{Epoch: 77, Seq: 9}) }},
+	{"lane", func(tx *state.Tx) { tx.NextSeq(protocol.LaneDeployments) }},
+	{"continue", func(tx *state.Tx) { tx.Insert(state.TableContinue.OfKey(key(9)), []byte{1, 3, 10}) }},
+	{"parts", func(tx *state.Tx) {
+		tx.Put(state.TableMeta.Key(0), []byte(strings.Repeat("p", state.MaxValue+1)))
+	}},
+}
+
+// rows prints the ops that a write makes.
+func rows(t *testing.T, write func(*state.Tx)) (list []string) {
+	t.Helper()
+	o, _ := newOverlay(t)
+	tx := state.NewTx(o)
+	write(tx)
+	tx.Commit()
+	entry, _ := o.Pack(nil)
+	r := protocol.NewReader(entry)
+	for r.Len() > 0 {
+		op, err := protocol.ReadOp(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := fmt.Sprintf("%x", op.Value)
+		if len(value) > 1000 {
+			value = fmt.Sprintf("%s… %d bytes", value[:32], len(op.Value))
+		}
+		list = append(list, fmt.Sprintf("  %x = %s", op.Key, value))
+	}
+	return list
+}
+
+// TestGolden: the rows that one version stores, another reads.
+func TestGolden(t *testing.T) {
+	var b strings.Builder
+	seen := map[byte]bool{}
+	for _, w := range writes {
+		fmt.Fprintln(&b, w.name)
+		for _, row := range rows(t, w.write) {
+			fmt.Fprintln(&b, row)
+			var table byte
+			if _, err := fmt.Sscanf(row, "  %2x", &table); err != nil {
+				t.Fatal(err)
+			}
+			seen[table] = true
+		}
+	}
+	const file = "testdata/golden.txt"
+	if *rewrite {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != string(want) {
+		t.Errorf("got\n%swant\n%s", &b, want)
+	}
+	if len(seen) != 20 {
+		t.Errorf("%d of 20 tables have a row here", len(seen))
+	}
+}
+
+// TestRefusesDamage: what was cut short or prolonged is refused, and never
+// makes the reader fall.
+func TestRefusesDamage(t *testing.T) {
+	instance := state.AppendInstance(nil, sampleInstance())
+	job := state.AppendJob(nil, sampleJob(state.JobActivated, 5))
+	for n := range len(instance) {
+		if _, err := state.ReadInstance(instance[:n]); err == nil {
+			t.Errorf("an element cut to %d of %d bytes is taken", n, len(instance))
+		}
+	}
+	for n := range len(job) {
+		if _, err := state.ReadJob(job[:n]); err == nil {
+			t.Errorf("a job cut to %d of %d bytes is taken", n, len(job))
+		}
+	}
+	if _, err := state.ReadInstance(append(instance, 0)); err == nil {
+		t.Error("an element with a byte too many is taken")
+	}
+	if _, err := state.ReadJob(append(job, 0)); err == nil {
+		t.Error("a job with a byte too many is taken")
+	}
+}
+
+// A damaged count of parts must not be believed.
+func TestParts_DamagedCounts(t *testing.T) {
+	for _, head := range [][]byte{
+		{}, {9}, {1}, {1, 1}, {1, 0, 1}, {1, 1, 0, 7},
+		protocol.AppendUint([]byte{1, 1}, 1<<60),
+		protocol.AppendUint(protocol.AppendUint([]byte{1}, 1<<40), 1<<60),
+		protocol.AppendUint(protocol.AppendUint([]byte{1}, 1<<62), 1<<62),
+	} {
+		o, a := newOverlay(t)
+		k := state.TableElement.Of(1)
+		a.apply(t, protocol.AppendOp(nil, &protocol.Op{Kind: protocol.OpPut, Key: k, Value: head}))
+		o.Rebase(a.view(), 0)
+		if v, err := o.Get(k); err == nil {
+			t.Errorf("%x is read as %d bytes", head, len(v))
+		}
+	}
+}
+
+func FuzzReadInstance(f *testing.F) {
+	f.Add(state.AppendInstance(nil, sampleInstance()))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := state.ReadInstance(b)
+		if err != nil {
+			return
+		}
+		again, err := state.ReadInstance(state.AppendInstance(nil, e))
+		if err != nil || fmt.Sprintf("%+v", again) != fmt.Sprintf("%+v", e) {
+			t.Fatalf("%+v comes back as %+v, %v", e, again, err)
+		}
+	})
+}
+
+func FuzzReadJob(f *testing.F) {
+	f.Add(state.AppendJob(nil, sampleJob(state.JobFailed, 7)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		j, err := state.ReadJob(b)
+		if err != nil {
+			return
+		}
+		again, err := state.ReadJob(state.AppendJob(nil, j))
+		if err != nil || fmt.Sprintf("%+v", again) != fmt.Sprintf("%+v", j) {
+			t.Fatalf("%+v comes back as %+v, %v", j, again, err)
+		}
+	})
+}
