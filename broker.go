@@ -44,6 +44,7 @@ type Broker struct {
 
 	partsMu sync.RWMutex                                       // while Open fills it
 	parts   map[protocol.PartitionID]*partitionactor.Partition // fixed once Open returns
+	joined  atomic.Bool // the cluster's plan is known
 	ready   atomic.Bool
 	turn    atomic.Uint64 // round robin of Execute
 	marks   *watermarks
@@ -158,6 +159,7 @@ func (b *Broker) openPost() error {
 	}
 	b.router = remote.NewRouter(b.post, directory{b}, protocol.NodeID(b.NodeID))
 	b.marks = newWatermarks(b)
+	b.post.Handle(kindNode, b.tellInfo)
 	return nil
 }
 
@@ -195,6 +197,7 @@ func (b *Broker) fail(err error) {
 func (b *Broker) Failed() <-chan error { return b.fatal }
 
 func (b *Broker) openPartitions(context.Context) error {
+	b.joined.Store(true)
 	held := b.id.Plan.held(protocol.NodeID(b.NodeID))
 	if err := b.raft.Sweep(held); err != nil {
 		return fmt.Errorf("clean up state: %w", err)

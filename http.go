@@ -66,13 +66,7 @@ func (b *Broker) serveReady(w http.ResponseWriter, _ *http.Request) {
 
 // serveHealth answers 200 unless something on this node needs attention.
 func (b *Broker) serveHealth(w http.ResponseWriter, _ *http.Request) {
-	var reasons []string
-	for _, p := range b.partitions() {
-		if _, _, problem := p.Role(); problem != "" {
-			reasons = append(reasons, fmt.Sprintf("partition %d: %s", p.Partition, problem))
-		}
-	}
-	answer(w, reasons)
+	answer(w, b.ailments())
 }
 
 func answer(w http.ResponseWriter, reasons []string) {

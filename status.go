@@ -3,8 +3,6 @@ package grevy
 import (
 	"context"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -18,25 +16,40 @@ type Status struct {
 	Cluster           string            `json:"cluster"`
 	Node              int               `json:"node"` // who answers
 	Version           string            `json:"version"`
-	UptimeSeconds     int64             `json:"uptimeSeconds"`
+	UptimeSeconds     int64             `json:"uptimeSeconds"` // of the node that answers
 	ReplicationFactor int               `json:"replicationFactor"`
 	Healthy           bool              `json:"healthy"`
-	Problems          []string          `json:"problems"`
+	Problems          []Problem         `json:"problems"`
 	Nodes             []NodeStatus      `json:"nodes"`
 	Partitions        []PartitionStatus `json:"partitions"`
 	Deployments       uint64            `json:"deployments"` // counter of the deployment lane
+	// Everywhere is up to which counter every partition has the deployments, as
+	// far as they could be asked.
+	Everywhere uint64 `json:"everywhere"`
+	// Refused counts those of the newest 100 deployments that a partition refused.
+	Refused int `json:"refused"`
+}
+
+// Problem is something that needs attention, and what to do or read next.
+type Problem struct {
+	Text string `json:"text"`
+	Next string `json:"next"`
 }
 
 // NodeStatus is one node.
 type NodeStatus struct {
 	ID            int    `json:"id"`
-	Address       string `json:"address"`
+	Address       string `json:"address"` // nodes' port
+	Gateway       string `json:"gateway"` // clients' port
+	HTTP          string `json:"http"`
 	Version       string `json:"version"`
 	Alive         bool   `json:"alive"`
-	Link          string `json:"link"` // self, up, relayed, down
+	Ready         bool   `json:"ready"`
+	Link          string `json:"link"` // from the node that answers: self, up, relayed through node N, down
 	UptimeSeconds int64  `json:"uptimeSeconds"`
 	Leads         []int  `json:"leads"`
-	RSSBytes      int64  `json:"rssBytes,omitempty"` // of the node that answers
+	RSSBytes      int64  `json:"rssBytes"`  // 0: not known
+	DiskBytes     int64  `json:"diskBytes"` // 0: not known
 }
 
 // PartitionStatus is one partition, by its leader's own word.
@@ -59,46 +72,96 @@ type PartitionStatus struct {
 	Problem         string `json:"problem,omitempty"`
 }
 
-// Status asks every partition's leader and sums up.
+// Status asks every partition's leader and every node, and sums up. It takes
+// until ctx ends if some of them do not answer.
 func (b *Broker) Status(ctx context.Context) Status {
 	s := Status{
 		Node: b.NodeID, Version: b.Version, UptimeSeconds: int64(time.Since(b.started).Seconds()),
-		ReplicationFactor: b.ReplicationFactor, Problems: []string{},
+		ReplicationFactor: b.ReplicationFactor, Problems: []Problem{},
 	}
-	if b.id.Plan != nil {
-		s.Cluster = b.id.Plan.ClusterID
+	if !b.joined.Load() {
+		s.Problems = append(s.Problems, Problem{"the cluster has not formed: " + b.missing(), "start all of its nodes, with the same --cluster-size, --partitions and --replication-factor"})
+		s.Nodes, s.Partitions = b.nodeStatus(nil, map[int]nodeInfo{b.NodeID: b.ownInfo()}), []PartitionStatus{}
+		return s
 	}
-	s.Partitions = b.partitionStatus(ctx)
+	s.Cluster = b.id.Plan.ClusterID
+	var infos map[int]nodeInfo
+	var wg sync.WaitGroup
+	wg.Go(func() { infos = b.nodeInfos(ctx) })
+	wg.Go(func() { s.Partitions = b.partitionStatus(ctx) })
+	wg.Go(func() { s.Refused = b.refused(ctx) })
+	wg.Wait()
+	s.countDeployments()
+	s.Nodes = b.nodeStatus(s.Partitions, infos)
+	s.Problems = append(append(s.Problems, s.partitionProblems()...), s.nodeProblems(infos)...)
+	s.Healthy = len(s.Problems) == 0
+	return s
+}
+
+// countDeployments fills in what comes out of all partitions together.
+func (s *Status) countDeployments() {
 	for i := range s.Partitions {
 		s.Deployments = max(s.Deployments, s.Partitions[i].DeploymentSeq)
 	}
+	s.Everywhere = s.Deployments
 	for i := range s.Partitions {
-		p := &s.Partitions[i]
-		if p.Problem != "" {
-			s.Problems = append(s.Problems, fmt.Sprintf("partition %d: %s", p.ID, p.Problem))
-			continue
-		}
-		if p.Behind = s.Deployments - p.DeploymentSeq; p.Behind > 0 && p.stale(s.Partitions) {
-			s.Problems = append(s.Problems, fmt.Sprintf("partition %d is %d deployments behind", p.ID, p.Behind))
+		if p := &s.Partitions[i]; p.Problem == "" {
+			p.Behind = s.Deployments - p.DeploymentSeq
+			s.Everywhere = min(s.Everywhere, p.DeploymentSeq)
 		}
 	}
-	s.Nodes = b.nodeStatus(s.Partitions)
-	for _, n := range s.Nodes {
-		if !n.Alive {
-			s.Problems = append(s.Problems, fmt.Sprintf("node %d is away", n.ID))
-		} else if n.Link != "self" && n.Link != "up" {
-			s.Problems = append(s.Problems, fmt.Sprintf("link from node %d to node %d is %s", b.NodeID, n.ID, n.Link))
-		}
-	}
-	s.Healthy = len(s.Problems) == 0
-	return s
 }
 
 // staleAfter is how long a push may be pending before it counts as a problem.
 const staleAfter = 2 * time.Second
 
-func (p *PartitionStatus) stale(all []PartitionStatus) bool {
-	return all[0].OldestPendingMs > staleAfter.Milliseconds()
+func (s *Status) partitionProblems() (list []Problem) {
+	for i := range s.Partitions {
+		p := &s.Partitions[i]
+		switch {
+		case p.Leader < 0:
+			list = append(list, Problem{
+				fmt.Sprintf("partition %d has no leader", p.ID),
+				fmt.Sprintf("start what is away of its nodes %v: a majority must run (grevy start, on their hosts)", p.Replicas),
+			})
+		case p.Problem != "":
+			list = append(list, Problem{
+				fmt.Sprintf("partition %d does not answer: %s", p.ID, p.Problem),
+				fmt.Sprintf("read the log of node %d, its leader; ask again: grevy status --watch", p.Leader),
+			})
+		case p.Behind > 0 && s.Partitions[0].OldestPendingMs > staleAfter.Milliseconds():
+			list = append(list, Problem{
+				fmt.Sprintf("partition %d is %d deployments behind, since %s", p.ID, p.Behind, (time.Duration(s.Partitions[0].OldestPendingMs) * time.Millisecond).Round(time.Second)),
+				"why: grevy deployments",
+			})
+		}
+	}
+	return list
+}
+
+func (s *Status) nodeProblems(infos map[int]nodeInfo) (list []Problem) {
+	for _, n := range s.Nodes {
+		info, answered := infos[n.ID]
+		if !n.Alive {
+			list = append(list, Problem{fmt.Sprintf("node %d is away", n.ID), fmt.Sprintf("on its host: grevy start --node-id %d … (its log says why it ended)", n.ID)})
+			continue
+		}
+		if !answered {
+			list = append(list, Problem{fmt.Sprintf("node %d does not answer node %d", n.ID, s.Node), "ask it itself: grevy status --http " + n.HTTP})
+		}
+		for _, what := range info.Problems {
+			list = append(list, Problem{fmt.Sprintf("node %d: %s", n.ID, what), fmt.Sprintf("read the log of node %d; docs/operations.md, \"Status problems\"", n.ID)})
+		}
+		for _, m := range s.Nodes {
+			if link := info.Links[m.ID]; m.Alive && link != "" && link != linkUp {
+				list = append(list, Problem{
+					fmt.Sprintf("link from node %d to node %d: %s", n.ID, m.ID, link),
+					fmt.Sprintf("check the network and firewalls between %s and %s (nodes' port, raft, gossip)", n.Address, m.Address),
+				})
+			}
+		}
+	}
+	return list
 }
 
 func (b *Broker) partitionStatus(ctx context.Context) []PartitionStatus {
@@ -113,15 +176,13 @@ func (b *Broker) partitionStatus(ctx context.Context) []PartitionStatus {
 
 func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) PartitionStatus {
 	s := PartitionStatus{ID: int(p), Leader: int(directory{b}.Leader(p))}
-	if b.id.Plan != nil {
-		for _, n := range b.id.Plan.replicas(p) {
-			s.Replicas = append(s.Replicas, int(n))
-		}
+	for _, n := range b.id.Plan.replicas(p) {
+		s.Replicas = append(s.Replicas, int(n))
 	}
 	reply, err := b.Execute(ctx, p, &protocol.PartitionInfo{})
 	info, ok := reply.(*protocol.Info)
 	if err != nil || !ok {
-		s.Problem = fmt.Sprint(err)
+		s.Problem = strings.ReplaceAll(fmt.Sprint(err), "\n", "; ")
 		return s
 	}
 	s.Term, s.Applied, s.DeploymentSeq = info.Term, info.Applied, info.DeploymentSeq
@@ -133,18 +194,20 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 	return s
 }
 
-func (b *Broker) nodeStatus(parts []PartitionStatus) []NodeStatus {
-	links := map[protocol.NodeID]string{protocol.NodeID(b.NodeID): "self"}
-	for _, l := range b.post.Links() {
-		switch {
-		case l.Up:
-			links[l.Peer] = "up"
-		case l.Relay != protocol.NoNode:
-			links[l.Peer] = fmt.Sprintf("relayed through node %d", l.Relay)
-		default:
-			links[l.Peer] = "down"
-		}
+// refused counts refusals among the newest deployments; none if they can not
+// be asked for, which is a problem of its own.
+func (b *Broker) refused(ctx context.Context) (n int) {
+	list, err := b.Deployments(ctx, 0, 100)
+	if err != nil {
+		return 0
 	}
+	for _, d := range list {
+		n += min(len(d.Refused), 1)
+	}
+	return n
+}
+
+func (b *Broker) nodeStatus(parts []PartitionStatus, infos map[int]nodeInfo) []NodeStatus {
 	seen := map[int]remote.Member{}
 	for _, m := range b.members.List() {
 		seen[int(m.NodeID)] = m
@@ -152,9 +215,16 @@ func (b *Broker) nodeStatus(parts []PartitionStatus) []NodeStatus {
 	var list []NodeStatus
 	for n := range b.ClusterSize {
 		m, ok := seen[n]
-		s := NodeStatus{ID: n, Alive: ok && m.Alive, Link: links[protocol.NodeID(n)], Version: m.Version, Leads: []int{}}
+		info := infos[n]
+		s := NodeStatus{
+			ID: n, Alive: ok && m.Alive, Ready: info.Ready, Version: m.Version, Leads: []int{},
+			RSSBytes: info.RSSBytes, DiskBytes: info.DiskBytes, Link: infos[b.NodeID].Links[n],
+		}
+		if n == b.NodeID {
+			s.Link = linkSelf
+		}
 		if ok {
-			s.Address = joinHostPort(m.Host, m.Ports.Remote)
+			s.Address, s.Gateway, s.HTTP = joinHostPort(m.Host, m.Ports.Remote), joinHostPort(m.Host, m.Ports.Gateway), joinHostPort(m.Host, m.Ports.HTTP)
 			s.UptimeSeconds = int64(time.Since(m.Started).Seconds())
 		}
 		for _, p := range parts {
@@ -162,101 +232,7 @@ func (b *Broker) nodeStatus(parts []PartitionStatus) []NodeStatus {
 				s.Leads = append(s.Leads, p.ID)
 			}
 		}
-		if n == b.NodeID {
-			s.RSSBytes = rss()
-		}
 		list = append(list, s)
 	}
 	return list
-}
-
-// rss is the resident memory of this process, 0 where the system does not say.
-func rss() int64 {
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	f := strings.Fields(string(b))
-	if len(f) < 2 {
-		return 0
-	}
-	pages, err := strconv.ParseInt(f[1], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return pages * int64(os.Getpagesize())
-}
-
-// DeploymentStatus is one deployment and where it is.
-type DeploymentStatus struct {
-	Key         string           `json:"key"`
-	Time        time.Time        `json:"time"`
-	Definitions []DefinitionInfo `json:"definitions"`
-	Partitions  []int            `json:"partitions"` // that have it
-	Pending     []PendingInfo    `json:"pending"`
-	Refused     []RefusedInfo    `json:"refused"`
-	State       string           `json:"state"` // everywhere, spreading, refused
-}
-
-// DefinitionInfo is one process of a deployment.
-type DefinitionInfo struct {
-	Key       string `json:"key"`
-	ProcessID string `json:"processId"`
-	Version   int32  `json:"version"`
-	Resource  string `json:"resource"`
-}
-
-// PendingInfo is a partition that does not have a deployment yet, and why.
-type PendingInfo struct {
-	Partition int       `json:"partition"`
-	Since     time.Time `json:"since"`
-	Attempts  int       `json:"attempts"`
-	Error     string    `json:"error,omitempty"`
-}
-
-// RefusedInfo is a partition that refused a deployment for good.
-type RefusedInfo struct {
-	Partition int    `json:"partition"`
-	Reason    string `json:"reason"`
-}
-
-// Deployments lists deployments, newest first: those with a key below before,
-// or from the newest if before is 0.
-func (b *Broker) Deployments(ctx context.Context, before protocol.Key, limit int) ([]DeploymentStatus, error) {
-	reply, err := b.Execute(ctx, protocol.DeploymentPartition, &protocol.ListDeployments{Before: before, Limit: int32(limit)})
-	if err != nil {
-		return nil, err
-	}
-	list := []DeploymentStatus{}
-	for _, s := range reply.(*protocol.Deployments).List {
-		list = append(list, b.deploymentStatus(&s))
-	}
-	return list, nil
-}
-
-func (b *Broker) deploymentStatus(s *protocol.DeploymentStatus) DeploymentStatus {
-	d := DeploymentStatus{
-		Key: s.Deployment.Key.String(), Time: time.UnixMilli(s.Deployment.Time), State: "everywhere",
-		Pending: []PendingInfo{}, Refused: []RefusedInfo{}, Partitions: []int{},
-	}
-	for _, def := range s.Deployment.Definitions {
-		d.Definitions = append(d.Definitions, DefinitionInfo{Key: def.Key.String(), ProcessID: def.ProcessID, Version: def.Version, Resource: def.ResourceName})
-	}
-	without := map[int]bool{}
-	for _, p := range s.Refused {
-		without[int(p.Partition)] = true
-		d.State = "refused"
-		d.Refused = append(d.Refused, RefusedInfo{Partition: int(p.Partition), Reason: p.Reason})
-	}
-	for _, p := range s.Pending {
-		without[int(p.Partition)] = true
-		d.State = "spreading"
-		d.Pending = append(d.Pending, PendingInfo{Partition: int(p.Partition), Since: time.UnixMilli(p.Since), Attempts: int(p.Attempts), Error: p.Error})
-	}
-	for p := 1; p <= b.Partitions; p++ {
-		if !without[p] {
-			d.Partitions = append(d.Partitions, p)
-		}
-	}
-	return d
 }

@@ -1,0 +1,127 @@
+package grevy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/remote"
+)
+
+// kindNode asks a node what only it knows of itself; the answer is a nodeInfo
+// in JSON.
+const kindNode remote.Kind = 5
+
+// nodeInfo is what a node tells the others for a status.
+type nodeInfo struct {
+	Ready     bool           `json:"ready"`
+	RSSBytes  int64          `json:"rssBytes"`
+	DiskBytes int64          `json:"diskBytes"`
+	Problems  []string       `json:"problems"`
+	Links     map[int]string `json:"links"` // by peer: up, down, or relayed and through whom
+}
+
+func (b *Broker) ownInfo() nodeInfo {
+	info := nodeInfo{Ready: b.ready.Load(), RSSBytes: rss(), DiskBytes: diskUse(b.DataDir), Problems: b.ailments(), Links: map[int]string{}}
+	for _, l := range b.post.Links() {
+		switch {
+		case l.Up:
+			info.Links[int(l.Peer)] = linkUp
+		case l.Relay != protocol.NoNode:
+			info.Links[int(l.Peer)] = fmt.Sprintf("relayed through node %d", l.Relay)
+		default:
+			info.Links[int(l.Peer)] = "down"
+		}
+	}
+	return info
+}
+
+// States of a link, beside "relayed through node N".
+const linkSelf, linkUp = "self", "up"
+
+// ailments lists what on this node needs attention.
+func (b *Broker) ailments() []string {
+	list := []string{}
+	for _, p := range b.partitions() {
+		if _, _, problem := p.Role(); problem != "" {
+			list = append(list, fmt.Sprintf("partition %d: %s", p.Partition, problem))
+		}
+	}
+	return list
+}
+
+func (b *Broker) tellInfo(_ context.Context, _ protocol.NodeID, _ []byte, reply func([]byte)) {
+	payload, err := json.Marshal(b.ownInfo())
+	if err != nil {
+		b.Log.Error("describe this node", "err", err)
+	}
+	reply(payload)
+}
+
+// nodeInfos asks all nodes that can be reached, each for at most a second.
+func (b *Broker) nodeInfos(ctx context.Context) map[int]nodeInfo {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	infos := map[int]nodeInfo{b.NodeID: b.ownInfo()}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for n := range b.ClusterSize {
+		if n == b.NodeID || !b.post.Reachable(protocol.NodeID(n)) {
+			continue
+		}
+		wg.Go(func() {
+			payload, err := b.post.Request(ctx, protocol.NodeID(n), kindNode, nil)
+			var info nodeInfo
+			if err != nil || json.Unmarshal(payload, &info) != nil {
+				return // it is shown as not answering
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			infos[n] = info
+		})
+	}
+	wg.Wait()
+	return infos
+}
+
+// diskUse is what the files below a directory take on the disk, in bytes.
+func diskUse(dir string) (bytes int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // gone since it was listed
+		}
+		if info, err := d.Info(); err == nil {
+			if st, ok := info.Sys().(*syscall.Stat_t); ok {
+				bytes += st.Blocks * 512
+			}
+		}
+		return nil
+	})
+	return bytes
+}
+
+// rss is the resident memory of this process, 0 where the system does not say.
+func rss() int64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(b))
+	if len(f) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(f[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
+}
