@@ -1,0 +1,187 @@
+package archtest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// room is a folder with its level: a package imports only packages of lower
+// levels, and those of its own room. Rooms of one level are strangers.
+type room struct {
+	dir   string
+	level int
+}
+
+// rooms is the table of docs/architecture.md. A new folder is entered here.
+var rooms = []room{
+	{"protocol", 1}, {"feel", 1}, {"internal/jsondoc", 1}, {"internal/archtest", 1},
+	{"bpmn", 2}, {"internal/linkfault", 2},
+	{"state", 3}, {"dmn", 3},
+	{"engine", 4},
+	{"actors", 5}, {"raftadapter", 5},
+	{"gateway", 6}, {"partitionactor", 6}, {"distributor", 6}, {"remote", 6},
+	{".", 7},
+	{"cmd", 8}, {"e2e", 8}, {"examples", 8}, {"sim", 8},
+}
+
+// inner packages are for their own room, and for those who are named.
+var inner = map[string][]string{
+	"gateway/pb":       {"cmd", "e2e", "examples"},
+	"distributor/saga": nil,
+	"raftadapter/wal":  nil,
+	"state/badgerkv":   {"."},
+	"state/memkv":      {"engine/enginetest", "sim"},
+	"state/statetest":  nil,
+}
+
+// keepers lists who alone may import a module, so that it can be exchanged.
+// Whoever is not named in a module's list does not know that it exists.
+var keepers = map[string][]string{
+	"github.com/hashicorp/raft":       {"raftadapter"},
+	"github.com/hashicorp/go-hclog":   {"raftadapter"},
+	"github.com/hashicorp/memberlist": {"remote"},
+	"github.com/dgraph-io":            {"state/badgerkv"},
+	"github.com/prometheus":           {".", "cmd"},
+	"github.com/spf13":                {"cmd"},
+	"github.com/asynkron":             {"actors"},
+	"github.com/camunda":              {"e2e"},
+	"google.golang.org/grpc":          {"gateway", ".", "cmd", "e2e", "examples"},
+	"google.golang.org/protobuf":      {"gateway", "e2e", "examples"},
+}
+
+// roomOf finds the room of a package's directory: the longest that holds it.
+func roomOf(dir string) (best room, ok bool) {
+	for _, r := range rooms {
+		if (r.dir == dir || r.dir != "." && within(dir, r.dir)) && len(r.dir) >= len(best.dir) {
+			best, ok = r, true
+		}
+	}
+	return best, ok
+}
+
+// refuse says what is wrong with an import of to by a package in from, both
+// directories of this module; "" if nothing is.
+func refuse(from, to string) string {
+	a, okA := roomOf(from)
+	b, okB := roomOf(to)
+	switch {
+	case !okA:
+		return fmt.Sprintf("%s stands in no room: enter it in the table", from)
+	case !okB:
+		return fmt.Sprintf("%s stands in no room: enter it in the table", to)
+	case a.dir == b.dir:
+		return ""
+	case b.level == a.level:
+		return fmt.Sprintf("%s and %s are strangers", a.dir, b.dir)
+	case b.level > a.level:
+		return fmt.Sprintf("%s (level %d) is below %s (level %d)", a.dir, a.level, b.dir, b.level)
+	}
+	if named, ok := inner[to]; ok && !slices.ContainsFunc(named, func(d string) bool { return inRoom(from, d) }) {
+		return fmt.Sprintf("%s is for %s only", to, b.dir)
+	}
+	return ""
+}
+
+// inRoom is within, but for the root, which is only itself.
+func inRoom(dir, room string) bool {
+	if room == "." {
+		return dir == "."
+	}
+	return within(dir, room)
+}
+
+// keeper says what is wrong with an import of another module; "" if nothing is.
+func keeper(from, path string) string {
+	for mod, who := range keepers {
+		if within(path, mod) && !slices.ContainsFunc(who, func(d string) bool { return inRoom(from, d) }) {
+			return fmt.Sprintf("%s is for %s only", mod, strings.Join(who, ", "))
+		}
+	}
+	return ""
+}
+
+func TestImportLevels(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range allSources(t) {
+		seen[s.dir] = true
+		if _, ok := roomOf(s.dir); !ok {
+			t.Errorf("%s: %s stands in no room: enter it in the table", s.path, s.dir)
+		}
+		if s.test {
+			continue // tests may look at everything
+		}
+		for _, i := range s.imports() {
+			var why string
+			if to, ok := own(i); ok {
+				why = refuse(s.dir, to)
+			} else {
+				why = keeper(s.dir, i)
+			}
+			if why != "" {
+				t.Errorf("%s imports %s: %s", s.path, i, why)
+			}
+		}
+	}
+	for dir := range inner {
+		if !seen[dir] {
+			t.Errorf("the table names %s, which does not exist", dir)
+		}
+	}
+}
+
+// TestRules proves that the rules refuse what they are there for.
+func TestRules(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		ok       bool
+	}{
+		{"feel", "protocol", false},
+		{"bpmn", "feel", true},
+		{"feel", "bpmn", false},
+		{"bpmn", "state", false},
+		{"engine", "state", true},
+		{"engine", "state/memkv", false},
+		{"engine/enginetest", "state/memkv", true},
+		{"engine", "actors", false},
+		{"actors", "raftadapter", false},
+		{"gateway", "partitionactor", false},
+		{"gateway", "gateway/pb", true},
+		{"remote", "gateway/pb", false},
+		{".", "gateway/pb", false},
+		{"cmd/grevy", "gateway/pb", true},
+		{"e2e/cluster", "gateway/pb", true},
+		{".", "state/badgerkv", true},
+		{"partitionactor", "state/badgerkv", false},
+		{"partitionactor", "raftadapter/wal", false},
+		{"state/badgerkv", "state", true},
+		{"remote", ".", false},
+		{"cmd/grevy", ".", true},
+		{".", "cmd/grevy", false},
+		{"e2e", "examples/embed", false},
+		{"newroom", "protocol", false},
+	} {
+		if why := refuse(c.from, c.to); (why == "") != c.ok {
+			t.Errorf("%s imports %s: %q, want allowed = %v", c.from, c.to, why, c.ok)
+		}
+	}
+	for _, c := range []struct {
+		from, path string
+		ok         bool
+	}{
+		{"raftadapter/wal", "github.com/hashicorp/raft", true},
+		{"partitionactor", "github.com/hashicorp/raft", false},
+		{"partitionactor", "github.com/hashicorp/raft-wal", true}, // another module, not in go.mod
+		{"engine", "github.com/dgraph-io/badger/v4", false},
+		{"remote", "github.com/hashicorp/memberlist", true},
+		{"gateway", "github.com/prometheus/client_golang/prometheus", false},
+		{".", "github.com/spf13/cobra", false},
+		{"cmd/grevy", "github.com/spf13/viper", true},
+		{"engine", "encoding/json", true},
+	} {
+		if why := keeper(c.from, c.path); (why == "") != c.ok {
+			t.Errorf("%s imports %s: %q, want allowed = %v", c.from, c.path, why, c.ok)
+		}
+	}
+}
