@@ -44,7 +44,7 @@ type Broker struct {
 
 	partsMu sync.RWMutex                                       // while Open fills it
 	parts   map[protocol.PartitionID]*partitionactor.Partition // fixed once Open returns
-	joined  atomic.Bool // the cluster's plan is known
+	joined  atomic.Bool                                        // the cluster's plan is known
 	ready   atomic.Bool
 	turn    atomic.Uint64 // round robin of Execute
 	marks   *watermarks
