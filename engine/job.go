@@ -11,7 +11,7 @@ import (
 
 // createJob hands the element's work to whoever activates it.
 func (r *run) createJob(el *elem) {
-	jobType, fail := r.eval(el.model.Job.Type, el, "STRING", feel.KindString)
+	jobType, fail := r.jobType(el)
 	var retries int32
 	if fail == nil {
 		retries, fail = r.retries(el)
@@ -26,11 +26,22 @@ func (r *run) createJob(el *elem) {
 	}
 	j := &state.Job{
 		Key: r.key(), Element: el.Key, Instance: el.Instance, Definition: el.Definition,
-		Type: string(jobType.(feel.String)), ElementID: el.Element, ProcessID: el.def.ProcessID, Version: el.def.Version,
+		Type: jobType, ElementID: el.Element, ProcessID: el.def.ProcessID, Version: el.def.Version,
 		State: state.JobActivatable, Retries: retries, Headers: headers,
 	}
 	el.Job, el.dirty = j.Key, true
 	r.activatable(nil, j)
+}
+
+func (r *run) jobType(el *elem) (string, *failure) {
+	if x := el.model.Job.Type; x.IsStatic() {
+		return x.Static(), nil
+	}
+	v, fail := r.eval(el.model.Job.Type, el, "STRING", feel.KindString)
+	if fail != nil {
+		return "", fail
+	}
+	return string(v.(feel.String)), nil
 }
 
 func (r *run) retries(el *elem) (int32, *failure) {

@@ -136,13 +136,18 @@ func (r *run) scope(el *elem) *elem {
 // enter makes an instance of a model element inside a scope and queues its
 // activation. The scope cannot complete before it has ended.
 func (r *run) enter(m *bpmn.Element, scope *elem) *elem {
-	el := &elem{
-		ElementInstance: &state.ElementInstance{
+	n := &struct {
+		elem
+		rec state.ElementInstance
+	}{
+		elem: elem{model: m, def: scope.def, dirty: true},
+		rec: state.ElementInstance{
 			Key: r.key(), Scope: scope.Key, Instance: scope.Instance, Definition: scope.Definition,
 			Element: m.ID, State: state.Activating,
 		},
-		model: m, def: scope.def, dirty: true,
 	}
+	el := &n.elem
+	el.ElementInstance = &n.rec
 	r.remember(el)
 	r.tx.AddChild(scope.ElementInstance, el.Key)
 	scope.dirty = true

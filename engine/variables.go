@@ -51,7 +51,7 @@ func (r *run) mergeCompletion(el *elem, members []jsondoc.Member) {
 // visible collects the variables el sees, the nearest of each name, as one
 // object; fetch, if not empty, picks names.
 func (r *run) visible(el *elem, fetch []string) []byte {
-	var members []jsondoc.Member
+	members := make([]jsondoc.Member, 0, 8)
 	for ; el != nil; el = r.scope(el) {
 		r.tx.LoadVariables(el.ElementInstance)
 		members = addVisible(members, el.Variables, fetch)

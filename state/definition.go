@@ -17,7 +17,7 @@ type Latest struct {
 
 // Definition reads a process definition by key, nil if the partition lacks it.
 func (t *Tx) Definition(k protocol.Key) *protocol.Definition {
-	b := t.Get(TableDefinition.OfKey(k))
+	b := t.get(TableDefinition, k)
 	if b == nil {
 		return nil
 	}

@@ -13,7 +13,7 @@ type Incident struct {
 
 // Incident reads an incident, nil if there is none.
 func (t *Tx) Incident(k protocol.Key) *Incident {
-	b := t.Get(TableIncident.OfKey(k))
+	b := t.get(TableIncident, k)
 	if b == nil {
 		return nil
 	}

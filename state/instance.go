@@ -192,7 +192,7 @@ func (t *Tx) LoadVariables(e *ElementInstance) {
 		return
 	}
 	e.loaded = true
-	r := protocol.NewReader(t.Get(TableVariables.OfKey(e.Key)))
+	r := protocol.NewReader(t.get(TableVariables, e.Key))
 	e.Variables = readVariables(r)
 	if err := r.Done(); err != nil {
 		t.Fail(err)
@@ -217,7 +217,7 @@ func (t *Tx) saveVariables(e *ElementInstance) {
 
 // Element reads an element instance, nil if there is none.
 func (t *Tx) Element(k protocol.Key) *ElementInstance {
-	b := t.Get(TableElement.OfKey(k))
+	b := t.get(TableElement, k)
 	if b == nil {
 		return nil
 	}

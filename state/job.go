@@ -61,7 +61,7 @@ func ReadJob(b []byte) (*Job, error) {
 
 // Job reads a job, nil if there is none.
 func (t *Tx) Job(k protocol.Key) *Job {
-	b := t.Get(TableJob.OfKey(k))
+	b := t.get(TableJob, k)
 	if b == nil {
 		return nil
 	}

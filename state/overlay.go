@@ -193,7 +193,7 @@ func (o *Overlay) Pack(b []byte) ([]byte, bool) {
 		r.fresh, r.packed = false, true
 		wrote = true
 	}
-	o.touched = nil
+	o.touched = make([]string, 0, len(keys)) // the next entry is likely to be as large
 	o.entries = append(o.entries, proposed{seq: o.packing, keys: keys})
 	o.packing++
 	return b, wrote

@@ -23,6 +23,7 @@ type Tx struct {
 	bodies []protocol.Body
 	keyBuf uint64 // the counter of keys, once it was read
 	minted bool
+	lookup []byte // reused for keys that are only looked up
 }
 
 type write struct {
@@ -42,7 +43,7 @@ func (t *Tx) Reset() {
 		t.writes = map[string]write{} // clearing takes as long as it has ever been large
 	}
 	clear(t.writes)
-	*t = Tx{over: t.over, writes: t.writes, order: t.order[:0]}
+	*t = Tx{over: t.over, writes: t.writes, order: t.order[:0], lookup: t.lookup}
 }
 
 // Err returns the first error of the store below.
@@ -68,6 +69,12 @@ func (t *Tx) Get(key []byte) []byte {
 		t.Fail(err)
 	}
 	return v
+}
+
+// get returns the value of one entity, without making a key for it.
+func (t *Tx) get(table Table, k protocol.Key) []byte {
+	t.lookup = binary.BigEndian.AppendUint64(append(t.lookup[:0], byte(table)), uint64(k))
+	return t.Get(t.lookup)
 }
 
 // Put writes a value. The slice belongs to the Tx from now on.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/grevy-io/grevy/protocol"
 )
@@ -52,10 +53,10 @@ func (v *View) Get(key []byte) ([]byte, error) {
 
 // Iterate walks the stored keys under prefix, as they are stored.
 func (v *View) Iterate(prefix, from []byte) Iterator {
-	full := append(bytes.Clone(v.prefix), prefix...)
+	full := slices.Concat(v.prefix, prefix)
 	var start []byte
 	if from != nil {
-		start = append(bytes.Clone(v.prefix), from...)
+		start = slices.Concat(v.prefix, from)
 	}
 	return &viewIterator{Iterator: v.snap.Iterate(full, start), skip: len(v.prefix)}
 }
