@@ -3,7 +3,10 @@ package gateway
 import "time"
 
 // Tuning lets tests shorten what takes long.
-type Tuning struct{ Await, Park, Linger, Stall time.Duration }
+type Tuning struct {
+	Await, Park, Linger, Stall time.Duration
+	Width                      int
+}
 
 // NewTuned is New with times that fit a test; zero keeps the default.
 func NewTuned(cfg Config, b Broker, t Tuning) *Server {
@@ -15,6 +18,9 @@ func NewTuned(cfg Config, b Broker, t Tuning) *Server {
 		if f.from > 0 {
 			*f.to = f.from
 		}
+	}
+	if t.Width > 0 {
+		tuned.width = t.Width
 	}
 	return newServer(cfg, b, tuned)
 }

@@ -79,9 +79,6 @@ type watched struct {
 	looked chan bool // tells the watcher that all have looked, and found
 }
 
-// maxWidth bounds how many polls look at one partition at a time.
-const maxWidth = 16
-
 // waiter is a poll in line. wake gets the partitions to look at.
 type waiter struct {
 	arrival uint64
@@ -272,7 +269,7 @@ func (q *queue) await(p protocol.PartitionID) error {
 func (q *queue) jobsAt(w *watched, soon bool) {
 	q.s.polling.mu.Lock()
 	defer q.s.polling.mu.Unlock()
-	if w.width = min(2*w.width, maxWidth); !w.filled || !soon {
+	if w.width = min(2*w.width, q.s.tuning.width); !w.filled || !soon {
 		w.width = 1
 	}
 	w.looks, w.filled, w.found = w.width, true, false

@@ -44,15 +44,16 @@ type Observer interface {
 	ObserveCall(method string, code codes.Code, took time.Duration)
 }
 
-// tuning holds the times that only tests change.
+// tuning holds what only tests change.
 type tuning struct {
 	await  time.Duration // an AwaitJobs is sent anew after this long: its leader may be gone without a word
 	park   time.Duration // the same of a parked ActivateJobs
 	linger time.Duration // how long a job type is watched after its last long poll
 	stall  time.Duration // pushed jobs that no client takes for so long are handed back
+	width  int           // how many long polls may look at one partition at a time
 }
 
-var defaultTuning = tuning{await: 10 * time.Second, park: 30 * time.Second, linger: time.Second, stall: 2 * time.Second}
+var defaultTuning = tuning{await: 10 * time.Second, park: 30 * time.Second, linger: time.Second, stall: 2 * time.Second, width: 16}
 
 // Server is one gateway. Make it with [New].
 type Server struct {
