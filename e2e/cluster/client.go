@@ -1,0 +1,87 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/grevy-io/grevy"
+	"github.com/grevy-io/grevy/gateway/pb"
+)
+
+// Client talks to the node's gateway. It connects again by itself when the node
+// comes back, and says UNAVAILABLE meanwhile.
+func (n *Node) Client() pb.GatewayClient {
+	n.c.t.Helper()
+	if n.conn == nil {
+		conn, err := grpc.NewClient(n.Gateway(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy(),
+			grpc.WithConnectParams(grpc.ConnectParams{
+				Backoff:           backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.5, MaxDelay: 200 * time.Millisecond},
+				MinConnectTimeout: time.Second,
+			}))
+		if err != nil {
+			n.c.t.Fatal(err)
+		}
+		n.conn = conn
+	}
+	return pb.NewGatewayClient(n.conn)
+}
+
+func (n *Node) closeClient() {
+	if n.conn != nil {
+		_ = n.conn.Close() // the process is gone already
+	}
+}
+
+// Clients lists the clients of all nodes, in order.
+func (c *Cluster) Clients() (list []pb.GatewayClient) {
+	for _, n := range c.Nodes {
+		list = append(list, n.Client())
+	}
+	return list
+}
+
+var httpClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, Proxy: nil}, Timeout: 5 * time.Second}
+
+// get asks the node's HTTP port; any answer but 200 is an error.
+func (n *Node) get(ctx context.Context, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.addr(grevy.HTTPPort)+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := httpClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s: %s", path, resp.Status, b)
+	}
+	return b, err
+}
+
+// Status is the cluster as the node sees it.
+func (n *Node) Status(ctx context.Context) (s grevy.Status, err error) {
+	b, err := n.get(ctx, "/api/status")
+	if err == nil {
+		err = json.Unmarshal(b, &s)
+	}
+	return s, err
+}
+
+// Deployments lists the newest deployments and where each of them is.
+func (n *Node) Deployments(ctx context.Context, limit int) (list []grevy.DeploymentStatus, err error) {
+	b, err := n.get(ctx, fmt.Sprintf("/api/deployments?limit=%d", limit))
+	if err == nil {
+		err = json.Unmarshal(b, &list)
+	}
+	return list, err
+}
