@@ -24,6 +24,8 @@ type run struct {
 	order []protocol.Key // of elems, by first touch
 	queue []step
 	out   Outcome
+	spare []elem // used again by each command
+	used  int
 }
 
 // elem is an element instance during a command.
@@ -56,7 +58,7 @@ const (
 const maxKept = 256
 
 func (r *run) init(e *Engine) {
-	*r = run{e: e, elems: map[protocol.Key]*elem{}}
+	*r = run{e: e, elems: map[protocol.Key]*elem{}, spare: make([]elem, 16)}
 }
 
 func (r *run) begin(tx *state.Tx, now int64) {
@@ -64,7 +66,7 @@ func (r *run) begin(tx *state.Tx, now int64) {
 		r.elems = map[protocol.Key]*elem{} // clearing takes as long as it has ever been large
 	}
 	clear(r.elems)
-	*r = run{e: r.e, tx: tx, now: now, elems: r.elems, order: r.order[:0], queue: r.queue[:0]}
+	*r = run{e: r.e, tx: tx, now: now, elems: r.elems, order: r.order[:0], queue: r.queue[:0], spare: r.spare}
 }
 
 func (r *run) reject(err *protocol.Rejection) { r.out.Err = err }
@@ -115,9 +117,19 @@ func (r *run) elem(key protocol.Key) *elem {
 	if def == nil {
 		return nil
 	}
-	el := &elem{ElementInstance: rec, def: def, model: def.element(rec), stored: true}
+	el := r.newElem()
+	*el = elem{ElementInstance: rec, def: def, model: def.element(rec), stored: true}
 	r.remember(el)
 	return el
+}
+
+// newElem finds room for an element instance until the command ends.
+func (r *run) newElem() *elem {
+	if r.used == len(r.spare) {
+		return new(elem)
+	}
+	r.used++
+	return &r.spare[r.used-1]
 }
 
 func (r *run) remember(el *elem) {
@@ -136,18 +148,14 @@ func (r *run) scope(el *elem) *elem {
 // enter makes an instance of a model element inside a scope and queues its
 // activation. The scope cannot complete before it has ended.
 func (r *run) enter(m *bpmn.Element, scope *elem) *elem {
-	n := &struct {
-		elem
-		rec state.ElementInstance
-	}{
-		elem: elem{model: m, def: scope.def, dirty: true},
-		rec: state.ElementInstance{
+	el := r.newElem()
+	*el = elem{
+		ElementInstance: &state.ElementInstance{
 			Key: r.key(), Scope: scope.Key, Instance: scope.Instance, Definition: scope.Definition,
 			Element: m.ID, State: state.Activating,
 		},
+		model: m, def: scope.def, dirty: true,
 	}
-	el := &n.elem
-	el.ElementInstance = &n.rec
 	r.remember(el)
 	r.tx.AddChild(scope.ElementInstance, el.Key)
 	scope.dirty = true

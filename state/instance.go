@@ -126,7 +126,7 @@ func ReadInstance(b []byte) (*ElementInstance, error) {
 	r := protocol.NewReader(b)
 	e := &ElementInstance{
 		Key: r.Key(), Scope: r.Key(), Instance: r.Key(), Definition: r.Key(), Job: r.Key(), Incident: r.Key(),
-		Element: r.String(), State: ElementState(r.Byte()),
+		Element: text(r), State: ElementState(r.Byte()),
 	}
 	if e.apart = r.Bool(); !e.apart {
 		e.Variables = readVariables(r)
@@ -145,7 +145,7 @@ func ReadInstance(b []byte) (*ElementInstance, error) {
 		}
 	}
 	e.AwaitResult, e.Fetch = r.Bool(), r.Strings()
-	e.ProcessID, e.Version = r.String(), int32(r.Int())
+	e.ProcessID, e.Version = text(r), int32(r.Int())
 	return e, r.Done()
 }
 
@@ -173,7 +173,7 @@ func readVariables(r *protocol.Reader) []Variable {
 	}
 	list := make([]Variable, n, n+2)
 	for i := range list {
-		list[i] = Variable{Name: r.String(), Value: r.Bytes()}
+		list[i] = Variable{Name: text(r), Value: r.Bytes()}
 	}
 	return list
 }
@@ -208,9 +208,10 @@ func (t *Tx) saveVariables(e *ElementInstance) {
 	apart := size > MaxInlineVariables
 	switch {
 	case apart && (e.changed || !e.apart):
-		t.set(TableVariables.OfKey(e.Key), write{value: appendVariables(make([]byte, 0, size+8), e.Variables), fresh: !e.apart})
+		stored := appendVariables(row(size+8), e.Variables)
+		t.set(t.key(TableVariables, e.Key), write{stored: stored, fresh: !e.apart})
 	case !apart && e.apart:
-		t.Delete(TableVariables.OfKey(e.Key))
+		t.Delete(t.key(TableVariables, e.Key))
 	}
 	e.apart, e.loaded, e.changed = apart, true, false
 }
@@ -229,23 +230,29 @@ func (t *Tx) Element(k protocol.Key) *ElementInstance {
 	return e
 }
 
+// instanceSize and jobSize are how much room records are given at first.
+const (
+	instanceSize = 160
+	jobSize      = 128
+)
+
 // InsertElement writes a new element instance.
 func (t *Tx) InsertElement(e *ElementInstance) {
 	t.saveVariables(e)
-	t.Insert(TableElement.OfKey(e.Key), AppendInstance(make([]byte, 0, 128), e))
+	t.insertRow(t.key(TableElement, e.Key), AppendInstance(row(instanceSize), e))
 }
 
 // PutElement writes a changed element instance.
 func (t *Tx) PutElement(e *ElementInstance) {
 	t.saveVariables(e)
-	t.Put(TableElement.OfKey(e.Key), AppendInstance(make([]byte, 0, 128), e))
+	t.putRow(t.key(TableElement, e.Key), AppendInstance(row(instanceSize), e))
 }
 
 // DeleteElement removes an element instance.
 func (t *Tx) DeleteElement(e *ElementInstance) {
-	t.Delete(TableElement.OfKey(e.Key))
+	t.Delete(t.key(TableElement, e.Key))
 	if e.apart {
-		t.Delete(TableVariables.OfKey(e.Key))
+		t.Delete(t.key(TableVariables, e.Key))
 	}
 }
 

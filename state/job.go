@@ -1,6 +1,10 @@
 package state
 
-import "github.com/grevy-io/grevy/protocol"
+import (
+	"encoding/binary"
+
+	"github.com/grevy-io/grevy/protocol"
+)
 
 // JobState is where a job stands. The names are the original's.
 type JobState byte
@@ -49,7 +53,7 @@ func ReadJob(b []byte) (*Job, error) {
 	r := protocol.NewReader(b)
 	j := &Job{
 		Key: r.Key(), Element: r.Key(), Instance: r.Key(), Definition: r.Key(), Incident: r.Key(),
-		Type: r.String(), ElementID: r.String(), ProcessID: r.String(), Worker: r.String(),
+		Type: text(r), ElementID: text(r), ProcessID: text(r), Worker: text(r),
 		Version: int32(r.Int()), State: JobState(r.Byte()), Retries: int32(r.Int()), Deadline: r.Int(),
 		Headers: r.Bytes(),
 	}
@@ -77,43 +81,52 @@ func (t *Tx) Job(k protocol.Key) *Job {
 // activatable jobs by type, of locks by deadline, or of back-offs by their end.
 // old is the job as it was stored, nil if it is new.
 func (t *Tx) PutJob(old, j *Job) {
-	value := AppendJob(make([]byte, 0, 128), j)
+	stored := AppendJob(row(jobSize), j)
 	if old == nil {
-		t.Insert(TableJob.OfKey(j.Key), value)
+		t.insertRow(t.key(TableJob, j.Key), stored)
 	} else {
-		t.Put(TableJob.OfKey(j.Key), value)
-		if was, now := old.index(), j.index(); string(was) != string(now) {
-			if was != nil {
-				t.Delete(was)
-			}
-		} else {
+		t.putRow(t.key(TableJob, j.Key), stored)
+		if j.sameIndex(old) {
 			return
 		}
+		t.deleteIndex(old)
 	}
-	if now := j.index(); now != nil {
-		t.Insert(now, []byte{}) // absent: a job has one index row, and it was another
+	if t.lookup = j.appendIndex(t.lookup[:0]); len(t.lookup) > 0 {
+		t.insertRow(t.lookup, row(0)) // absent: a job has one index row, and it was another
 	}
 }
 
 // DeleteJob removes a job and its index row.
 func (t *Tx) DeleteJob(j *Job) {
-	t.Delete(TableJob.OfKey(j.Key))
-	if k := j.index(); k != nil {
-		t.Delete(k)
+	t.Delete(t.key(TableJob, j.Key))
+	t.deleteIndex(j)
+}
+
+func (t *Tx) deleteIndex(j *Job) {
+	if t.lookup = j.appendIndex(t.lookup[:0]); len(t.lookup) > 0 {
+		t.Delete(t.lookup)
 	}
 }
 
-// index is the row under which a job is found by what it waits for.
-func (j *Job) index() []byte {
+// sameIndex tells whether both are found under the same row.
+func (j *Job) sameIndex(old *Job) bool {
+	return j.State == old.State && (j.State == JobActivatable || j.Deadline == old.Deadline) && j.Type == old.Type
+}
+
+// appendIndex makes the row under which a job is found by what it waits for;
+// nothing if it waits for somebody.
+func (j *Job) appendIndex(b []byte) []byte {
 	switch {
 	case j.State == JobActivatable:
-		return TableActivatable.OfString(j.Type, uint64(j.Key))
+		return binary.BigEndian.AppendUint64(AppendText(append(b, byte(TableActivatable)), j.Type), uint64(j.Key))
 	case j.State == JobActivated:
-		return TableDeadline.Of(uint64(j.Deadline), uint64(j.Key))
+		b = append(b, byte(TableDeadline))
 	case j.State == JobFailed && j.Deadline > 0:
-		return TableBackOff.Of(uint64(j.Deadline), uint64(j.Key))
+		b = append(b, byte(TableBackOff))
+	default:
+		return b
 	}
-	return nil
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, uint64(j.Deadline)), uint64(j.Key))
 }
 
 // ActivatableJobs walks the jobs of a type that wait for a worker, oldest key

@@ -14,13 +14,14 @@ import (
 // yet seen applied. It belongs to one leader actor and is thrown away with it.
 type Overlay struct {
 	base    *View
-	rows    map[string]*row
-	sorted  btree.Map[string, *row] // only keys of scanned tables
-	packing uint64                  // seq of the entry being packed
-	touched []string                // its keys, in order of first touch
+	rows    map[string]*overRow
+	sorted  btree.Map[string, *overRow] // only keys of scanned tables
+	packing uint64                      // seq of the entry being packed
+	touched []string                    // its keys, in order of first touch
 	entries []proposed
 	big     map[string]int // keys whose value is stored in parts, and how many
 	bodies  []flyingBody   // of entries that are not applied yet
+	spare   []overRow      // made at once, used one by one
 }
 
 // flyingBody is a resource's content that is on its way to the base.
@@ -29,8 +30,8 @@ type flyingBody struct {
 	seq uint64
 }
 
-// row is one key's newest value above the base, as it will be stored.
-type row struct {
+// overRow is one key's newest value above the base, as it will be stored.
+type overRow struct {
 	value  []byte
 	delete bool
 	fresh  bool // made by the entry being packed, absent before
@@ -45,7 +46,7 @@ type proposed struct {
 
 // NewOverlay starts above base; the first entry to be packed has seq first.
 func NewOverlay(base *View, first uint64) (*Overlay, error) {
-	o := &Overlay{base: base, rows: map[string]*row{}, packing: first, big: map[string]int{}}
+	o := &Overlay{base: base, rows: map[string]*overRow{}, packing: first, big: map[string]int{}}
 	it := base.Iterate([]byte{byte(TableParts)}, nil)
 	defer it.Close()
 	for ; it.Valid(); it.Next() {
@@ -95,7 +96,20 @@ func (o *Overlay) body(h protocol.Hash) ([]byte, error) {
 // Len returns how many keys lie over the base.
 func (o *Overlay) Len() int { return len(o.rows) }
 
+// newRow takes one of the spare rows.
+func (o *Overlay) newRow() *overRow {
+	if len(o.spare) == 0 {
+		o.spare = make([]overRow, 32)
+	}
+	r := &o.spare[0]
+	o.spare = o.spare[1:]
+	return r
+}
+
 func (o *Overlay) drop(k string) {
+	if r := o.rows[k]; r != nil {
+		r.value = nil // its neighbours may live on
+	}
 	delete(o.rows, k)
 	if scanned(k[0]) {
 		o.sorted.Delete(k)
@@ -135,7 +149,8 @@ func (o *Overlay) set(k string, value []byte, remove, fresh bool) {
 	}
 	// Over an older row the key is not known to be absent below: that row may
 	// be a deletion which is still under way.
-	n := &row{value: value, delete: remove, fresh: fresh && r == nil, seq: o.packing}
+	n := o.newRow()
+	*n = overRow{value: value, delete: remove, fresh: fresh && r == nil, seq: o.packing}
 	o.rows[k] = n
 	if scanned(k[0]) {
 		o.sorted.Set(k, n)
@@ -144,13 +159,13 @@ func (o *Overlay) set(k string, value []byte, remove, fresh bool) {
 }
 
 // put lays a whole value over the base, in parts if it is big.
-func (o *Overlay) put(k string, value []byte, fresh bool) {
+func (o *Overlay) put(k string, stored []byte, fresh bool) {
 	had := o.big[k]
-	if len(value) <= MaxValue && had == 0 {
-		o.set(k, append(append(make([]byte, 0, len(value)+1), inline), value...), false, fresh)
+	if len(stored) <= MaxValue+1 && had == 0 {
+		o.set(k, stored, false, fresh)
 		return
 	}
-	head, parts := splitValue(value)
+	head, parts := splitValue(stored)
 	o.set(k, head, false, fresh)
 	for i, p := range parts {
 		o.set(string(partKey([]byte(k), i)), p, false, i >= had)
@@ -205,7 +220,7 @@ func (o *Overlay) Packing() uint64 { return o.packing }
 // overlayIterator merges the sorted rows over the base's keys.
 type overlayIterator struct {
 	base   Iterator
-	over   btree.MapIter[string, *row]
+	over   btree.MapIter[string, *overRow]
 	overOK bool
 	prefix []byte
 	key    []byte

@@ -60,9 +60,10 @@ func joinParts(stored []byte, part func(int) ([]byte, error)) ([]byte, error) {
 
 // splitValue returns what is stored at the key, and the parts if it is too big
 // for one value.
-func splitValue(value []byte) (head []byte, parts [][]byte) {
+func splitValue(stored []byte) (head []byte, parts [][]byte) {
+	value := stored[1:]
 	if len(value) <= MaxValue {
-		return append(append(make([]byte, 0, len(value)+1), inline), value...), nil
+		return stored, nil
 	}
 	for rest := value; len(rest) > 0; {
 		n := min(len(rest), MaxValue)

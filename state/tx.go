@@ -23,13 +23,18 @@ type Tx struct {
 	bodies []protocol.Body
 	keyBuf uint64 // the counter of keys, once it was read
 	minted bool
-	lookup []byte // reused for keys that are only looked up
+	lookup []byte // reused for keys
 }
 
+// write is one key's new value, as it is stored if it is not too big: with its
+// first byte.
 type write struct {
-	value         []byte
+	stored        []byte
 	delete, fresh bool
 }
+
+// row begins a value of about size bytes in the form in which it is stored.
+func row(size int) []byte { return append(make([]byte, 0, size+1), inline) }
 
 // NewTx begins a command over o.
 func NewTx(o *Overlay) *Tx { return &Tx{over: o, writes: map[string]write{}} }
@@ -62,7 +67,7 @@ func (t *Tx) Get(key []byte) []byte {
 		if w.delete {
 			return nil
 		}
-		return w.value
+		return w.stored[1:]
 	}
 	v, err := t.over.Get(key)
 	if err != nil {
@@ -72,23 +77,32 @@ func (t *Tx) Get(key []byte) []byte {
 }
 
 // get returns the value of one entity, without making a key for it.
-func (t *Tx) get(table Table, k protocol.Key) []byte {
+func (t *Tx) get(table Table, k protocol.Key) []byte { return t.Get(t.key(table, k)) }
+
+// key makes the key of an entity's row. It is valid until the next one is made.
+func (t *Tx) key(table Table, k protocol.Key) []byte {
 	t.lookup = binary.BigEndian.AppendUint64(append(t.lookup[:0], byte(table)), uint64(k))
-	return t.Get(t.lookup)
+	return t.lookup
 }
 
-// Put writes a value. The slice belongs to the Tx from now on.
-func (t *Tx) Put(key, value []byte) { t.set(key, write{value: value}) }
+// Put writes a value.
+func (t *Tx) Put(key, value []byte) { t.putRow(key, append(row(len(value)), value...)) }
+
+// putRow writes what row began. The slice belongs to the Tx from now on.
+func (t *Tx) putRow(key, stored []byte) { t.set(key, write{stored: stored}) }
+
+// insertRow does the same at a key that is absent.
+func (t *Tx) insertRow(key, stored []byte) { t.set(key, write{stored: stored, fresh: true}) }
 
 // Insert writes a value at a key that is absent, such as one with a newly minted
 // key: if it is deleted again before its entry is proposed, nothing of it is
 // written at all.
-func (t *Tx) Insert(key, value []byte) { t.set(key, write{value: value, fresh: true}) }
+func (t *Tx) Insert(key, value []byte) { t.insertRow(key, append(row(len(value)), value...)) }
 
 // Delete removes a key.
 func (t *Tx) Delete(key []byte) {
 	if w, ok := t.writes[string(key)]; ok && w.fresh {
-		t.size -= len(key) + len(w.value)
+		t.size -= len(key) + len(w.stored)
 		delete(t.writes, string(key))
 		return
 	}
@@ -99,10 +113,10 @@ func (t *Tx) set(key []byte, w write) {
 	k := string(key)
 	if old, ok := t.writes[k]; ok {
 		w.fresh = old.fresh && !w.delete
-		t.size += len(w.value) - len(old.value)
+		t.size += len(w.stored) - len(old.stored)
 	} else {
 		t.order = append(t.order, k)
-		t.size += len(key) + len(w.value)
+		t.size += len(key) + len(w.stored)
 	}
 	t.writes[k] = w
 }
@@ -178,7 +192,7 @@ func (t *Tx) Commit() {
 		if w.delete {
 			t.over.remove(k)
 		} else {
-			t.over.put(k, w.value, w.fresh)
+			t.over.put(k, w.stored, w.fresh)
 		}
 	}
 }
@@ -222,7 +236,7 @@ func (t *Tx) Scan(prefix, from []byte, fn func(key, value []byte) bool) {
 		}
 		k := own[0]
 		own = own[1:]
-		if w, ok := t.writes[k]; ok && !w.delete && !fn([]byte(k), w.value) {
+		if w, ok := t.writes[k]; ok && !w.delete && !fn([]byte(k), w.stored[1:]) {
 			return
 		}
 	}
