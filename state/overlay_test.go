@@ -197,3 +197,72 @@ func TestText_OrderAndPrefix(t *testing.T) {
 		}
 	}
 }
+
+// A key that one command makes, removes, makes and removes again is in no entry,
+// though it stands twice in the command's order.
+func TestTx_MadeAndRemovedTwice(t *testing.T) {
+	o, _ := newOverlay(t)
+	tx := state.NewTx(o)
+	key := state.TableActivatable.Of(1)
+	for range 2 {
+		tx.Insert(key, []byte("x"))
+		tx.Delete(key)
+	}
+	if !tx.Empty() || tx.Size() != 0 {
+		t.Errorf("%d bytes are left", tx.Size())
+	}
+	tx.Insert(key, []byte("y"))
+	tx.Commit()
+	tx.Reset()
+	if got := tx.Get(key); string(got) != "y" {
+		t.Errorf("the key is %q", got)
+	}
+	tx.Delete(key)
+	tx.Commit()
+	if entry, wrote := o.Pack(nil); wrote {
+		t.Errorf("the entry has %d bytes", len(entry))
+	}
+}
+
+// A minted key is a write even if nothing else is left: it must not be minted again.
+func TestTx_MintedIsNotEmpty(t *testing.T) {
+	o, a := newOverlay(t)
+	tx := state.NewTx(o)
+	first := tx.NextKey(1)
+	if tx.Empty() {
+		t.Fatal("a command that minted a key says that it has written nothing")
+	}
+	tx.Commit()
+	entry, _ := o.Pack(nil)
+	a.apply(t, entry)
+	o.Rebase(a.view(), 1)
+	tx.Reset()
+	if next := tx.NextKey(1); next != first+1 {
+		t.Errorf("after %d comes %d", first, next)
+	}
+}
+
+// The content of an entry in flight can be read like its definition.
+func TestOverlay_BodiesInFlight(t *testing.T) {
+	o, a := newOverlay(t)
+	tx := state.NewTx(o)
+	h := protocol.Hash{1}
+	tx.AddBody(h, []byte("<x/>"))
+	tx.Commit()
+	tx.Reset()
+	if got := tx.Body(h); string(got) != "<x/>" {
+		t.Errorf("before it is packed: %q", got)
+	}
+	entry, _ := o.Pack(nil)
+	if got := tx.Body(h); string(got) != "<x/>" {
+		t.Errorf("in flight: %q", got)
+	}
+	a.apply(t, entry)
+	if err := a.kv.Update([]state.Op{{Key: state.BodyKey(h, 0), Value: []byte("<x/>")}}); err != nil {
+		t.Fatal(err)
+	}
+	o.Rebase(a.view(), 1)
+	if got := tx.Body(h); string(got) != "<x/>" || tx.Err() != nil {
+		t.Errorf("applied: %q, %v", got, tx.Err())
+	}
+}

@@ -23,6 +23,7 @@ type Tx struct {
 	bodies []protocol.Body
 	keyBuf uint64 // the counter of keys, once it was read
 	minted bool
+	undone bool   // a key of the order has been taken back
 	lookup []byte // reused for keys
 }
 
@@ -104,6 +105,7 @@ func (t *Tx) Delete(key []byte) {
 	if w, ok := t.writes[string(key)]; ok && w.fresh {
 		t.size -= len(key) + len(w.stored)
 		delete(t.writes, string(key))
+		t.undone = true
 		return
 	}
 	t.set(key, write{delete: true})
@@ -188,7 +190,9 @@ func (t *Tx) Commit() {
 		if !ok {
 			continue
 		}
-		delete(t.writes, k) // a key may stand twice in the order
+		if t.undone {
+			delete(t.writes, k) // a key may stand twice in the order
+		}
 		if w.delete {
 			t.over.remove(k)
 		} else {
