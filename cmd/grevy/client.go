@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/grevy-io/grevy/gateway/pb"
+)
+
+// gateways are clients of one gateway or more; calls go to them in turn.
+type gateways struct {
+	clients []gatewayClient
+	turn    atomic.Uint64
+}
+
+type gatewayClient struct {
+	pb.GatewayClient
+	address string
+	conn    *grpc.ClientConn
+}
+
+// addressFlag adds --address. What is not given is GREVY_ADDRESS or
+// ZEEBE_ADDRESS, or a gateway on this host.
+func addressFlag(cmd *cobra.Command, addresses *[]string) {
+	def := []string{"127.0.0.1:26500"}
+	for _, name := range []string{"GREVY_ADDRESS", "ZEEBE_ADDRESS"} {
+		if v := os.Getenv(name); v != "" {
+			def = strings.Split(v, ",")
+			break
+		}
+	}
+	cmd.Flags().StringSliceVar(addresses, "address", def, "gateway HOST:PORT,…, also from GREVY_ADDRESS or ZEEBE_ADDRESS")
+}
+
+// maxMessage is what a client takes in one message: whatever a gateway sends.
+const maxMessage = 64 << 20
+
+func dial(addresses []string) (*gateways, error) {
+	g := new(gateways)
+	for _, address := range addresses {
+		conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("address: %q: %w", address, err), g.Close())
+		}
+		g.clients = append(g.clients, gatewayClient{pb.NewGatewayClient(conn), address, conn})
+	}
+	if len(g.clients) == 0 {
+		return nil, errors.New("address: one is needed")
+	}
+	return g, nil
+}
+
+// next gives the gateways in turn.
+func (g *gateways) next() gatewayClient {
+	return g.clients[(g.turn.Add(1)-1)%uint64(len(g.clients))]
+}
+
+// Close closes all connections.
+func (g *gateways) Close() error {
+	var errs []error
+	for _, c := range g.clients {
+		errs = append(errs, c.conn.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// call does one call at one of the gateways.
+func call[Reply any](addresses []string, do func(pb.GatewayClient) (Reply, error)) (reply Reply, err error) {
+	g, err := dial(addresses)
+	if err != nil {
+		return reply, err
+	}
+	c := g.next()
+	if reply, err = do(c); err != nil {
+		err = &callError{c.address, err}
+	}
+	return reply, errors.Join(err, g.Close())
+}
+
+// callError is what a gateway, or the way to it, said.
+type callError struct {
+	address string
+	err     error
+}
+
+func (e *callError) Error() string { return e.err.Error() }
+func (e *callError) Unwrap() error { return e.err }
+
+// explainCall makes "CODE: text" of what a gateway said, and a hint.
+func explainCall(err error) (text, hint string, ok bool) {
+	var e *callError
+	if !errors.As(err, &e) {
+		return "", "", false
+	}
+	s := status.Convert(e.err)
+	return codeName(s.Code()) + ": " + s.Message(), callHint(e.address, s), true
+}
+
+func callHint(address string, s *status.Status) string {
+	switch s.Code() {
+	case codes.Unavailable:
+		for _, sign := range []string{"connection error", "dial tcp", "name resolver", "error reading server preface"} {
+			if strings.Contains(s.Message(), sign) {
+				return fmt.Sprintf("is a node serving clients at %s? Start one (grevy start), or say where: --address HOST:PORT", address)
+			}
+		}
+		return "nothing was executed, so try again; grevy status shows what is wrong"
+	case codes.ResourceExhausted:
+		return "nothing was executed; try again a little later, or send less at once"
+	case codes.DeadlineExceeded:
+		return "it may or may not have happened: look before you send it again"
+	case codes.Unimplemented:
+		return "README.md, \"Limits\", lists what is built"
+	}
+	return ""
+}
+
+// codeName is the code as the specification of gRPC writes it: NOT_FOUND.
+func codeName(c codes.Code) string {
+	if c == codes.OK {
+		return "OK"
+	}
+	var b strings.Builder
+	for i, r := range c.String() {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte('_')
+		}
+		b.WriteRune(r)
+	}
+	if c == codes.Canceled {
+		return "CANCELLED"
+	}
+	return strings.ToUpper(b.String())
+}

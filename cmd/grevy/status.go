@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/grevy-io/grevy"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	var addresses []string
+	var watch bool
+	var every time.Duration
+	cmd := &cobra.Command{
+		Use: "status", Short: "Show the cluster, and what is wrong with it", Args: arguments(),
+		Long: "Show nodes, partitions and deployments, and each problem with what to do next.\n" +
+			"The exit code is 0 if the cluster is healthy, 1 if it is not, 2 if no node answers.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if watch {
+				return a.watchStatus(cmd.Context(), addresses, every)
+			}
+			healthy, err := a.showStatus(cmd.Context(), addresses)
+			return verdict(healthy, err)
+		},
+	}
+	httpFlag(cmd, &addresses)
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again and again, until a signal; the exit code is that of the last one")
+	cmd.Flags().DurationVar(&every, "every", time.Second, "how often --watch asks")
+	return cmd
+}
+
+func verdict(healthy bool, err error) error {
+	if err == nil && !healthy {
+		return &exit{code: exitError}
+	}
+	return err
+}
+
+// showStatus asks once.
+func (a *app) showStatus(ctx context.Context, addresses []string) (healthy bool, err error) {
+	var s grevy.Status
+	_, skipped, err := fetch(ctx, addresses, "/api/status", &s)
+	if err != nil {
+		return false, err
+	}
+	for _, n := range skipped {
+		s.Healthy = false
+		s.Problems = append(s.Problems, grevy.Problem{Text: fmt.Sprintf("%s does not answer: %s", n.address, n.reason), Next: "start that node, or leave it out of --http"})
+	}
+	if a.json() {
+		return s.Healthy, a.document(s)
+	}
+	return s.Healthy, a.printStatus(&s)
+}
+
+// watchStatus asks until a signal. A cluster that does not answer is shown as
+// such and asked again.
+func (a *app) watchStatus(ctx context.Context, addresses []string, every time.Duration) error {
+	if every <= 0 {
+		return fmt.Errorf("every: must be above 0, not %s", every)
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if a.terminal && !a.json() {
+			fmt.Fprint(a.out, "\x1b[H\x1b[2J")
+		}
+		healthy, err := a.showStatus(ctx, addresses)
+		last := verdict(healthy, err)
+		if err != nil && ctx.Err() == nil {
+			a.complain(err)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+			if !a.terminal && !a.json() {
+				fmt.Fprintln(a.out)
+			}
+		case <-ctx.Done():
+			return withoutText(last)
+		}
+	}
+}
+
+// withoutText keeps the code of an error that was printed before.
+func withoutText(err error) error {
+	if err == nil {
+		return nil
+	}
+	code := exitError
+	if e, ok := err.(*exit); ok {
+		code = e.code
+	}
+	return &exit{code: code}
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/grevy-io/grevy"
+)
+
+// printStatus is one screen: the cluster, its nodes, its partitions, the
+// deployments, and the problems.
+func (a *app) printStatus(s *grevy.Status) error {
+	word := a.colour(green, "HEALTHY")
+	if !s.Healthy {
+		word = a.colour(red, "NOT HEALTHY")
+	}
+	fmt.Fprintf(a.out, "cluster %s · %s · %s · rf %d · protocol %s · node %d up %s · %s\n\n", short(s.Cluster), count(len(s.Nodes), "node"),
+		count(len(s.Partitions), "partition"), s.ReplicationFactor, s.Version, s.Node, span(time.Duration(s.UptimeSeconds)*time.Second), word)
+	if err := nodesTable(s).print(a.out); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.out)
+	if err := partitionsTable(s).print(a.out); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.out, "\ndeployments: %s\n%s", deploymentsLine(s), a.problems(s))
+	return err
+}
+
+func nodesTable(s *grevy.Status) *table {
+	t := newTable("node", "clients", "http", "version", "ready", "link", " up", " memory", " disk", "leads")
+	for _, n := range s.Nodes {
+		ready, up := "no", "–"
+		switch {
+		case !n.Alive:
+			ready = "away"
+		case n.Ready:
+			ready = "yes"
+		}
+		if n.Alive {
+			up = span(time.Duration(n.UptimeSeconds) * time.Second)
+		}
+		t.row(n.ID, orNone(n.Gateway), orNone(n.HTTP), orNone(n.Version), ready, orNone(n.Link), up, size(n.RSSBytes), size(n.DiskBytes), ints(n.Leads))
+	}
+	return t
+}
+
+func partitionsTable(s *grevy.Status) *table {
+	t := newTable("partition", "leader", " term", " applied", "replicas", " instances", " jobs waiting", " active", " incidents", " to others", " deployments", "")
+	for i := range s.Partitions {
+		p := &s.Partitions[i]
+		leader := fmt.Sprint(p.Leader)
+		if p.Leader < 0 {
+			leader = "none"
+		}
+		if p.Problem != "" {
+			t.row(p.ID, leader, "–", "–", ints(p.Replicas), "–", "–", "–", "–", "–", "–", "?")
+			continue
+		}
+		state := "✓"
+		if p.Behind > 0 {
+			state = fmt.Sprintf("%s behind", grouped(p.Behind))
+		}
+		t.row(p.ID, leader, p.Term, grouped(p.Applied), ints(p.Replicas), grouped(p.Instances), grouped(p.JobsWaiting), grouped(p.JobsActive),
+			grouped(p.Incidents), grouped(p.Pending), grouped(p.DeploymentSeq), state)
+	}
+	return t
+}
+
+func deploymentsLine(s *grevy.Status) string {
+	line := fmt.Sprintf("%s total · %s everywhere · %s in flight", grouped(s.Deployments), grouped(s.Everywhere), grouped(s.Deployments-s.Everywhere))
+	for i := range s.Partitions {
+		if s.Partitions[i].Problem != "" {
+			line += fmt.Sprintf(" · partition %d not known", s.Partitions[i].ID)
+		}
+	}
+	if s.Refused > 0 {
+		line += fmt.Sprintf(" · %d refused (grevy deployments)", s.Refused)
+	}
+	return line
+}
+
+func (a *app) problems(s *grevy.Status) string {
+	var b strings.Builder
+	for _, p := range s.Problems {
+		fmt.Fprintf(&b, "\n%s %s\n  → %s\n", a.colour(red, "problem:"), p.Text, p.Next)
+	}
+	return b.String()
+}
+
+// Colours, for terminals only.
+const red, green = "31", "32"
+
+func (a *app) colour(code, text string) string {
+	if !a.terminal {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// count prints "1 node", "3 nodes".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%s %ss", grouped(n), what)
+}
+
+func short(id string) string {
+	if id == "" {
+		return "(not formed)"
+	}
+	return id[:min(8, len(id))]
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
