@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,19 +42,23 @@ type Server struct {
 
 // Group is one partition's raft on this node.
 type Group struct {
-	partition protocol.PartitionID
-	node      *Node
-	raft      *raft.Raft
-	fsm       *fsm
-	log       *boundedLog
-	trans     *raft.NetworkTransport
-	listener  Listener
-	futures   chan proposal
-	stop      chan struct{}
-	wg        sync.WaitGroup
-	broken    atomic.Pointer[error]
+	partition  protocol.PartitionID
+	node       *Node
+	raft       *raft.Raft
+	fsm        *fsm
+	log        *boundedLog
+	trans      *raft.NetworkTransport
+	listener   Listener
+	futures    chan *proposal
+	stop       chan struct{}
+	openMu     sync.Mutex
+	closed     bool
+	unanswered map[*proposal]bool // not answered yet
+	wg         sync.WaitGroup
+	broken     atomic.Pointer[error]
 }
 
+// proposal is something asked of raft and not answered yet.
 type proposal struct {
 	future raft.Future
 	done   func(error)
@@ -65,7 +71,7 @@ type proposal struct {
 func (n *Node) Start(p protocol.PartitionID, bootstrap []Server, l Listener) (*Group, error) {
 	g := &Group{
 		partition: p, node: n, listener: l,
-		futures: make(chan proposal, 1024), stop: make(chan struct{}),
+		futures: make(chan *proposal, 1024), stop: make(chan struct{}), unanswered: map[*proposal]bool{},
 	}
 	if err := g.open(bootstrap); err != nil {
 		return nil, fmt.Errorf("start partition %d: %w", p, err)
@@ -181,7 +187,7 @@ func (g *Group) openRaft(at position, bootstrap []Server) error {
 		return errors.Join(err, g.trans.Close())
 	}
 	g.wg.Go(func() { g.watch(notify) })
-	g.wg.Go(g.await)
+	go g.await()
 	return nil
 }
 
@@ -247,22 +253,38 @@ func (g *Group) watch(notify <-chan bool) {
 	}
 }
 
-// await waits for proposals in the order they were made.
+// await waits for proposals in the order they were made. Close does not wait
+// for it: raft never answers what it was asked while it shut down.
 func (g *Group) await() {
 	for {
 		select {
 		case p := <-g.futures:
-			p.done(classify(p.future.Error()))
+			g.answer(p, p.future.Error())
 		case <-g.stop:
-			for {
-				select {
-				case p := <-g.futures:
-					p.done(classify(p.future.Error()))
-				default:
-					return
-				}
-			}
+			return
 		}
+	}
+}
+
+// answer tells the proposer, once.
+func (g *Group) answer(p *proposal, err error) {
+	g.openMu.Lock()
+	waiting := g.unanswered[p]
+	delete(g.unanswered, p)
+	g.openMu.Unlock()
+	if waiting {
+		p.done(classify(err))
+	}
+}
+
+// abandon answers what raft will not answer any more.
+func (g *Group) abandon() {
+	g.openMu.Lock()
+	g.closed = true
+	left := slices.Collect(maps.Keys(g.unanswered))
+	g.openMu.Unlock()
+	for _, p := range left {
+		g.answer(p, raft.ErrRaftShutdown)
 	}
 }
 
@@ -282,19 +304,28 @@ func classify(err error) error {
 // of the application before.
 func (g *Group) Propose(entry []byte, done func(error)) {
 	// path: write 5/8 proposed: raft syncs the entry to its log and replicates it
-	g.enqueue(proposal{future: g.raft.Apply(entry, 0), done: done})
+	g.enqueue(&proposal{future: g.raft.Apply(entry, 0), done: done})
 }
 
 // Verify asks a quorum whether this node still leads.
 func (g *Group) Verify(done func(error)) {
-	g.enqueue(proposal{future: g.raft.VerifyLeader(), done: done})
+	g.enqueue(&proposal{future: g.raft.VerifyLeader(), done: done})
 }
 
-func (g *Group) enqueue(p proposal) {
+func (g *Group) enqueue(p *proposal) {
+	g.openMu.Lock()
+	closed := g.closed
+	if !closed {
+		g.unanswered[p] = true
+	}
+	g.openMu.Unlock()
+	if closed {
+		p.done(classify(raft.ErrRaftShutdown))
+		return
+	}
 	select {
 	case g.futures <- p:
-	case <-g.stop:
-		p.done(fmt.Errorf("%w: the group is closed", ErrUnknown))
+	case <-g.stop: // abandon answers it
 	}
 }
 
@@ -393,6 +424,7 @@ func (g *Group) Close() error {
 	err := g.raft.Shutdown().Error()
 	close(g.stop)
 	g.wg.Wait()
+	g.abandon()
 	g.node.mu.Lock()
 	delete(g.node.groups, g.partition)
 	g.node.mu.Unlock()

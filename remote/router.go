@@ -61,16 +61,12 @@ func (r *Router) serve(ctx context.Context, _ protocol.NodeID, payload []byte, r
 		reply(protocol.EncodeAnswer(nil, nil, protocol.Refuse(protocol.NotLeader, p, "")))
 		return
 	}
-	// The context of a handler ends when it returns, so that waits for the answer.
-	done := make(chan struct{})
 	e.Execute(ctx, c, func(res protocol.Reply, err error) {
 		if jobs, ok := res.(*protocol.Jobs); ok && ctx.Err() != nil && len(jobs.Jobs) > 0 {
 			handBack(e, jobs) // nobody waits for the answer any more
 		}
 		reply(protocol.EncodeAnswer(make([]byte, 0, 128), res, err))
-		close(done)
 	})
-	<-done
 }
 
 // handBack frees jobs that were locked for somebody who is gone. If that fails
