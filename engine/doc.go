@@ -8,7 +8,7 @@
 // command before it is in the log.
 //
 // Start reading at Execute in engine.go, then run.go (how the steps of one
-// command follow each other), activate.go and complete.go (the life of an
+// command follow each other), activate.go and terminate.go (the life of an
 // element). job.go, create.go, deploy.go and distribution.go hold one command
 // family each.
 //
