@@ -95,10 +95,10 @@ func onEveryPartition(t *testing.T, n *cluster.Node, partitions int, id string, 
 }
 
 // drained waits until every deployment is on every partition.
-func drained(t *testing.T, n *cluster.Node, limit int, d time.Duration) {
+func drained(t *testing.T, n *cluster.Node, d time.Duration) {
 	t.Helper()
 	cluster.Until(t, d, "every deployment is everywhere", func(ctx context.Context) error {
-		list, err := n.Deployments(ctx, limit)
+		list, err := n.Deployments(ctx)
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func TestSeedSteadyState(t *testing.T) {
 		onEveryPartition(t, node, 3, "workflow", int32(n))
 		onEveryPartition(t, node, 3, "workflow", -1)
 	}
-	drained(t, c.Nodes[0], n, drainTime)
+	drained(t, c.Nodes[0], drainTime)
 	t.Logf("%d deployments in %s (%.1f ms each), everywhere after %s", n, took.Round(time.Millisecond),
 		float64(took.Microseconds())/1000/float64(n), time.Since(begun).Round(time.Millisecond))
 }

@@ -77,11 +77,20 @@ func (n *Node) Status(ctx context.Context) (s grevy.Status, err error) {
 	return s, err
 }
 
-// Deployments lists the newest deployments and where each of them is.
-func (n *Node) Deployments(ctx context.Context, limit int) (list []grevy.DeploymentStatus, err error) {
-	b, err := n.get(ctx, fmt.Sprintf("/api/deployments?limit=%d", limit))
-	if err == nil {
-		err = json.Unmarshal(b, &list)
+// Deployments lists all deployments, newest first, and where each of them is.
+func (n *Node) Deployments(ctx context.Context) (all []grevy.DeploymentStatus, err error) {
+	const page = 500
+	for before := "0"; ; before = all[len(all)-1].Key {
+		b, err := n.get(ctx, fmt.Sprintf("/api/deployments?limit=%d&before=%s", page, before))
+		if err != nil {
+			return nil, err
+		}
+		var list []grevy.DeploymentStatus
+		if err := json.Unmarshal(b, &list); err != nil {
+			return nil, err
+		}
+		if all = append(all, list...); len(list) < page {
+			return all, nil
+		}
 	}
-	return list, err
 }
