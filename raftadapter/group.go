@@ -421,12 +421,15 @@ func (g *Group) TakeSnapshot() error {
 
 // Close stops the group on this node. Its files stay.
 func (g *Group) Close() error {
-	err := g.raft.Shutdown().Error()
+	stopping := g.raft.Shutdown()
+	// Shutdown waits for replication, and that for peers that are gone, unless
+	// the transport lets go of them.
+	err := errors.Join(g.trans.Close(), stopping.Error())
 	close(g.stop)
 	g.wg.Wait()
 	g.abandon()
 	g.node.mu.Lock()
 	delete(g.node.groups, g.partition)
 	g.node.mu.Unlock()
-	return errors.Join(err, g.trans.Close(), g.log.Close())
+	return errors.Join(err, g.log.Close())
 }

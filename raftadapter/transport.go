@@ -81,16 +81,18 @@ func (m *mux) Close() error {
 
 // layer is one group's share of the listener (raft.StreamLayer).
 type layer struct {
-	mux    *mux
-	node   *Node
-	group  protocol.PartitionID
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
+	mux   *mux
+	node  *Node
+	group protocol.PartitionID
+	conns chan net.Conn
+	life  context.Context // until Close
+	end   context.CancelFunc
+	once  sync.Once
 }
 
 func (n *Node) newLayer(p protocol.PartitionID) *layer {
-	l := &layer{mux: n.mux, node: n, group: p, conns: make(chan net.Conn), closed: make(chan struct{})}
+	l := &layer{mux: n.mux, node: n, group: p, conns: make(chan net.Conn)}
+	l.life, l.end = context.WithCancel(context.Background())
 	n.mux.mu.Lock()
 	n.mux.layers[uint32(p)] = l
 	n.mux.mu.Unlock()
@@ -101,7 +103,7 @@ func (l *layer) offer(c net.Conn) bool {
 	select {
 	case l.conns <- c:
 		return true
-	case <-l.closed:
+	case <-l.life.Done():
 		return false
 	}
 }
@@ -111,15 +113,15 @@ func (l *layer) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.conns:
 		return c, nil
-	case <-l.closed:
+	case <-l.life.Done():
 		return nil, net.ErrClosed
 	}
 }
 
-// Close stops Accept; the listener stays for the other groups.
+// Close stops Accept and Dial; the listener stays for the other groups.
 func (l *layer) Close() error {
 	l.once.Do(func() {
-		close(l.closed)
+		l.end()
 		l.mux.mu.Lock()
 		if l.mux.layers[uint32(l.group)] == l {
 			delete(l.mux.layers, uint32(l.group))
@@ -146,7 +148,7 @@ const redial = 50 * time.Millisecond
 // raft doubles its pause with every failed Dial, up to ten seconds, and a node
 // that comes back within it would be left alone for as long.
 func (l *layer) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, cancel := context.WithTimeout(l.life, timeout)
 	defer cancel()
 	id := string(address)
 	for {
@@ -158,8 +160,6 @@ func (l *layer) Dial(address raft.ServerAddress, timeout time.Duration) (net.Con
 		case <-time.After(redial):
 		case <-ctx.Done():
 			return nil, fmt.Errorf("dial server %s: %w", id, err)
-		case <-l.closed:
-			return nil, net.ErrClosed
 		}
 	}
 }
