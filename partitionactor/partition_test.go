@@ -1,0 +1,507 @@
+package partitionactor_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/internal/linkfault"
+	"github.com/grevy-io/grevy/partitionactor"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/state/memkv"
+)
+
+// node is one process's worth of one partition.
+type node struct {
+	t      *testing.T
+	id     protocol.NodeID
+	dir    string
+	kv     *memkv.KV
+	addrs  *sync.Map
+	faults *linkfault.Switch
+	limits partitionactor.Limits
+	system *actors.System
+	raft   *raftadapter.Node
+	part   *partitionactor.Partition
+	count  *counter
+}
+
+// counter counts entries (partitionactor.Observer).
+type counter struct {
+	mu                sync.Mutex
+	entries, commands int
+	largest           int
+}
+
+func (c *counter) Entry(_ protocol.PartitionID, commands, bytes int, _ time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries++
+	c.commands += commands
+	c.largest = max(c.largest, bytes)
+}
+
+func (c *counter) Rejected(protocol.PartitionID, protocol.RejectionType) {}
+
+func (c *counter) read() (entries, commands, largest int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.entries, c.commands, c.largest
+}
+
+func (n *node) server() string { return fmt.Sprintf("%d-x", n.id) }
+
+func (n *node) start(servers []raftadapter.Server) {
+	n.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.addrs.Store(n.server(), l.Addr().String())
+	log := slog.New(slog.DiscardHandler)
+	n.raft, err = raftadapter.Open(raftadapter.Config{
+		NodeID: n.id, ServerID: n.server(), Dir: n.dir, KV: n.kv, Listener: l, BootID: "boot", Log: log, Faults: n.faults,
+		Resolve: func(id string) string {
+			a, ok := n.addrs.Load(id)
+			if !ok {
+				return ""
+			}
+			return a.(string)
+		},
+		NodeOf: func(id string) protocol.NodeID { return protocol.NodeID(id[0] - '0') },
+		Tuning: raftadapter.Tuning{NoSync: true, Heartbeat: 400 * time.Millisecond, CommitTimeout: 20 * time.Millisecond},
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.system = actors.NewSystem(log)
+	n.part, err = partitionactor.Start(partitionactor.Config{
+		Partition: 1, Partitions: 1, System: n.system, Node: n.raft, Bootstrap: servers, Models: engine.NewModels(1 << 20),
+		Log: log, Observer: n.count, Limits: n.limits,
+		Execute: func(ctx context.Context, _ protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
+			n.part.Gate().Execute(ctx, c, done)
+		},
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+func (n *node) stop() {
+	n.t.Helper()
+	if n.part == nil {
+		return
+	}
+	if err := errors.Join(n.part.Stop(), n.raft.Close()); err != nil {
+		n.t.Error(err)
+	}
+	n.system.Shutdown()
+	n.part = nil
+}
+
+func cluster(t *testing.T, size int, limits partitionactor.Limits) ([]*node, []raftadapter.Server) {
+	t.Helper()
+	addrs := new(sync.Map)
+	var nodes []*node
+	var servers []raftadapter.Server
+	for i := range size {
+		n := &node{t: t, id: protocol.NodeID(i), dir: t.TempDir(), kv: memkv.New(), addrs: addrs, faults: linkfault.New(protocol.NodeID(i)), limits: limits, count: new(counter)}
+		nodes = append(nodes, n)
+		servers = append(servers, raftadapter.Server{ID: n.server(), Voter: true})
+		t.Cleanup(n.stop)
+	}
+	for _, n := range nodes {
+		n.start(servers)
+	}
+	return nodes, servers
+}
+
+// leader waits until one of the nodes serves.
+func leader(t *testing.T, nodes ...*node) *node {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		for _, n := range nodes {
+			if n.part != nil && n.part.Gate().Serving() {
+				return n
+			}
+		}
+		<-time.After(2 * time.Millisecond)
+	}
+	t.Fatal("no leader")
+	return nil
+}
+
+type answer struct {
+	reply protocol.Reply
+	err   error
+}
+
+// send puts a command in and returns where its answer will be.
+func (n *node) send(ctx context.Context, c protocol.Command) <-chan answer {
+	ch := make(chan answer, 2)
+	n.part.Gate().Execute(ctx, c, func(r protocol.Reply, err error) { ch <- answer{r, err} })
+	return ch
+}
+
+func wait(t *testing.T, ch <-chan answer) answer {
+	t.Helper()
+	select {
+	case a := <-ch:
+		return a
+	case <-time.After(20 * time.Second):
+		t.Fatal("no answer")
+		return answer{}
+	}
+}
+
+func (n *node) do(c protocol.Command) answer {
+	n.t.Helper()
+	return wait(n.t, n.send(context.Background(), c))
+}
+
+func (n *node) must(c protocol.Command) protocol.Reply {
+	n.t.Helper()
+	a := n.do(c)
+	if a.err != nil {
+		n.t.Fatalf("%s: %v", c.Intent(), a.err)
+	}
+	return a.reply
+}
+
+func model(id, note string, task bool) protocol.Resource {
+	flow := `<bpmn:sequenceFlow id="f" sourceRef="s" targetRef="e"/>`
+	if task {
+		flow = `<bpmn:serviceTask id="t"><bpmn:extensionElements><zeebe:taskDefinition type="work"/></bpmn:extensionElements></bpmn:serviceTask>` +
+			`<bpmn:sequenceFlow id="f" sourceRef="s" targetRef="t"/><bpmn:sequenceFlow id="g" sourceRef="t" targetRef="e"/>`
+	}
+	return protocol.Resource{Name: id + ".bpmn", Content: []byte(`<?xml version="1.0" encoding="UTF-8"?>` +
+		`<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="d" targetNamespace="x">` +
+		`<!-- ` + note + ` --><bpmn:process id="` + id + `" isExecutable="true"><bpmn:startEvent id="s"/>` + flow + `<bpmn:endEvent id="e"/></bpmn:process></bpmn:definitions>`)}
+}
+
+func create(id string) *protocol.CreateInstance {
+	return &protocol.CreateInstance{ProcessID: id, Version: -1, DefinitionKey: -1}
+}
+
+func TestPartition_StateAndKeysSurviveARestart(t *testing.T) {
+	nodes, servers := cluster(t, 1, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+	seen := map[protocol.Key]bool{}
+	for range 3 {
+		for range 20 {
+			k := n.must(create("p")).(*protocol.Created).InstanceKey
+			if seen[k] {
+				t.Fatalf("key %d minted twice", k)
+			}
+			seen[k] = true
+		}
+		n.stop()
+		n.start(servers)
+		leader(t, n)
+	}
+	jobs := n.must(&protocol.ActivateJobs{Type: "work", Worker: "w", Timeout: 60_000, Max: 100}).(*protocol.Jobs)
+	if len(jobs.Jobs) != len(seen) {
+		t.Errorf("%d jobs for %d acknowledged instances", len(jobs.Jobs), len(seen))
+	}
+}
+
+func TestPartition_OneEntryCarriesManyCommands(t *testing.T) {
+	nodes, _ := cluster(t, 1, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+	var answers []<-chan answer
+	for range 500 {
+		answers = append(answers, n.send(context.Background(), create("p")))
+	}
+	for _, ch := range answers {
+		if a := wait(t, ch); a.err != nil {
+			t.Fatal(a.err)
+		}
+	}
+	entries, commands, _ := n.count.read()
+	if commands < 500 || entries > 250 {
+		t.Errorf("%d commands took %d entries", commands, entries)
+	}
+}
+
+func TestGate_RefusesWhenTooMuchIsUnderWay(t *testing.T) {
+	nodes, _ := cluster(t, 1, partitionactor.Limits{InFlight: 5})
+	n := leader(t, nodes...)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+	var answers []<-chan answer
+	for range 300 {
+		answers = append(answers, n.send(context.Background(), create("p")))
+	}
+	full, done := 0, 0
+	for _, ch := range answers {
+		a := wait(t, ch)
+		var refusal *protocol.Refusal
+		switch {
+		case a.err == nil:
+			done++
+		case errors.As(a.err, &refusal) && refusal.Code == protocol.Full:
+			full++
+		default:
+			t.Fatal(a.err)
+		}
+	}
+	if full == 0 || done == 0 {
+		t.Errorf("%d done, %d refused", done, full)
+	}
+	jobs := n.must(&protocol.ActivateJobs{Type: "work", Worker: "w", Timeout: 60_000, Max: 1000}).(*protocol.Jobs)
+	if len(jobs.Jobs) != done {
+		t.Errorf("%d jobs, %d creations were acknowledged: a refusal must prove that nothing was done", len(jobs.Jobs), done)
+	}
+	if a := n.do(create("p")); a.err != nil {
+		t.Errorf("the gate stays shut: %v", a.err)
+	}
+}
+
+// A mistake of ours hits one command before it is in the log; the partition
+// goes on (DESIGN §2).
+func TestPartition_APanicHitsOneCommand(t *testing.T) {
+	nodes, _ := cluster(t, 1, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+	before := n.send(context.Background(), create("p"))
+	bad := n.send(context.Background(), (*protocol.CompleteJob)(nil))
+	after := n.send(context.Background(), create("p"))
+	if a := wait(t, bad); !errors.Is(a.err, protocol.ErrInternal) {
+		t.Errorf("the bad command: %+v", a)
+	}
+	for _, ch := range []<-chan answer{before, after} {
+		if a := wait(t, ch); a.err != nil {
+			t.Errorf("a good command: %v", a.err)
+		}
+	}
+	if _, term, problem := n.part.Role(); term == 0 || problem != "" {
+		t.Errorf("role: term %d, %q", term, problem)
+	}
+}
+
+func TestPartition_RejectionsAreAnsweredWithoutAnEntry(t *testing.T) {
+	nodes, _ := cluster(t, 1, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	entries, _, _ := n.count.read()
+	var rejection *protocol.Rejection
+	if a := n.do(create("nothing")); !errors.As(a.err, &rejection) || rejection.Type != protocol.NotFound {
+		t.Errorf("%+v", a)
+	}
+	if now, _, _ := n.count.read(); now != entries {
+		t.Errorf("%d entries for a rejection", now-entries)
+	}
+}
+
+func TestPartition_LargeResourcesGoInChunks(t *testing.T) {
+	nodes, servers := cluster(t, 1, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	big := model("big", strings.Repeat("x", 3<<20), false)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{big}})
+	if _, _, largest := n.count.read(); largest > 600<<10 {
+		t.Errorf("an entry of %d bytes", largest)
+	}
+	n.stop()
+	n.start(servers) // the model cache is empty now
+	leader(t, n)
+	n.must(create("big"))
+	view, _, _ := n.part.Group().View()
+	defer view.Close()
+	if body, err := view.Body(engine.HashOf(big.Content)); err != nil || !bytes.Equal(body, big.Content) {
+		t.Errorf("body of %d bytes, %v", len(body), err)
+	}
+}
+
+func TestPartition_ACommandThatWritesTooMuchIsRejected(t *testing.T) {
+	nodes, _ := cluster(t, 1, partitionactor.Limits{CommandBytes: 100 << 10})
+	n := leader(t, nodes...)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+	c := create("p")
+	c.Variables = []byte(`{"a":"` + strings.Repeat("x", 200<<10) + `"}`)
+	var rejection *protocol.Rejection
+	if a := n.do(c); !errors.As(a.err, &rejection) || rejection.Type != protocol.ExceededBatchRecordSize {
+		t.Errorf("%+v", a)
+	}
+	n.must(create("p"))
+}
+
+func TestPartition_ALargeDocumentIsKeptInParts(t *testing.T) {
+	nodes, servers := cluster(t, 1, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+	c := create("p")
+	c.Variables = []byte(`{"a":"` + strings.Repeat("x", 1<<20) + `"}`)
+	n.must(c)
+	n.stop()
+	n.start(servers)
+	leader(t, n)
+	jobs := n.must(&protocol.ActivateJobs{Type: "work", Worker: "w", Timeout: 60_000, Max: 10}).(*protocol.Jobs)
+	if len(jobs.Jobs) != 1 || !bytes.Equal(jobs.Jobs[0].Variables, c.Variables) {
+		t.Fatalf("%d jobs", len(jobs.Jobs))
+	}
+	n.must(&protocol.CompleteJob{JobKey: jobs.Jobs[0].Key})
+}
+
+func TestPartition_AParkedRequestGetsTheJobOfTheSameEntry(t *testing.T) {
+	nodes, _ := cluster(t, 1, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+	first := n.send(context.Background(), &protocol.ActivateJobs{Type: "work", Worker: "a", Timeout: 60_000, Max: 1, Park: true})
+	gone, cancel := context.WithCancel(context.Background())
+	second := n.send(gone, &protocol.ActivateJobs{Type: "work", Worker: "b", Timeout: 60_000, Max: 1, Park: true})
+	await := n.send(context.Background(), &protocol.AwaitJobs{Type: "work"})
+	third := n.send(context.Background(), &protocol.ActivateJobs{Type: "work", Worker: "c", Timeout: 60_000, Max: 1, Park: true})
+	cancel()
+	entries, _, _ := n.count.read()
+	n.must(create("p"))
+	a := wait(t, first)
+	if a.err != nil || len(a.reply.(*protocol.Jobs).Jobs) != 1 {
+		t.Fatalf("first: %+v", a)
+	}
+	if now, _, _ := n.count.read(); now != entries+1 {
+		t.Errorf("%d entries for creation, lock and push", now-entries)
+	}
+	if a := wait(t, second); !errors.Is(a.err, context.Canceled) {
+		t.Errorf("the one that went away: %+v", a)
+	}
+	n.must(create("p"))
+	if a := wait(t, await); a.err != nil {
+		t.Errorf("await: %+v", a)
+	}
+	if a := wait(t, third); a.err != nil || a.reply.(*protocol.Jobs).Jobs[0].Worker != "c" {
+		t.Errorf("third: %+v", a)
+	}
+}
+
+func TestPartition_AwaitedResults(t *testing.T) {
+	nodes, _ := cluster(t, 1, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true), model("q", "", false)}})
+	c := create("q")
+	c.AwaitResult, c.Variables = true, []byte(`{"x":1}`)
+	if r := n.must(c).(*protocol.Result); string(r.Variables) != `{"x":1}` {
+		t.Errorf("at once: %s", r.Variables)
+	}
+	later := create("p")
+	later.AwaitResult = true
+	done, cancelled := n.send(context.Background(), later), n.send(context.Background(), later)
+	jobs := n.must(&protocol.ActivateJobs{Type: "work", Worker: "w", Timeout: 60_000, Max: 5}).(*protocol.Jobs).Jobs
+	if len(jobs) != 2 {
+		t.Fatalf("%d jobs", len(jobs))
+	}
+	n.must(&protocol.CompleteJob{JobKey: jobs[0].Key, Variables: []byte(`{"y":2}`)})
+	if a := wait(t, done); a.err != nil || string(a.reply.(*protocol.Result).Variables) != `{"y":2}` {
+		t.Errorf("after its job: %+v", a)
+	}
+	n.must(&protocol.CancelInstance{InstanceKey: jobs[1].InstanceKey})
+	var rejection *protocol.Rejection
+	if a := wait(t, cancelled); !errors.As(a.err, &rejection) || rejection.Type != protocol.InvalidState {
+		t.Errorf("cancelled: %+v", a)
+	}
+}
+
+// Cut off from its quorum, a leader must say of what it has proposed that the
+// outcome is unknown, must not answer reads, and must not be believed later.
+func TestPartition_CutOffLeader(t *testing.T) {
+	nodes, _ := cluster(t, 3, partitionactor.Limits{})
+	old := leader(t, nodes...)
+	old.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+	old.must(create("p"))
+	var rules string
+	var rest []*node
+	for _, n := range nodes {
+		if n != old {
+			rest = append(rest, n)
+			rules += fmt.Sprintf("drop %d %d\ndrop %d %d\n", old.id, n.id, n.id, old.id)
+		}
+	}
+	for _, n := range nodes {
+		if err := n.faults.SetRules(rules); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := old.send(context.Background(), create("p"))
+	read := old.send(context.Background(), create("unknown"))
+	if a := wait(t, write); !errors.Is(a.err, protocol.ErrOutcomeUnknown) {
+		t.Errorf("a write without quorum: %+v", a)
+	}
+	var refusal *protocol.Refusal
+	if a := wait(t, read); !errors.As(a.err, &refusal) {
+		t.Errorf("a rejection by a leader that may be deposed: %+v", a)
+	}
+	next := leader(t, rest...)
+	k := next.must(create("p")).(*protocol.Created).InstanceKey
+	for _, n := range nodes {
+		if err := n.faults.SetRules(""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	jobs := next.must(&protocol.ActivateJobs{Type: "work", Worker: "w", Timeout: 60_000, Max: 10}).(*protocol.Jobs).Jobs
+	found := false
+	for _, j := range jobs {
+		found = found || j.InstanceKey == k
+	}
+	if !found || len(jobs) < 2 || len(jobs) > 3 {
+		t.Errorf("%d jobs, the new leader's among them: %v", len(jobs), found)
+	}
+	if a := old.do(create("p")); !errors.As(a.err, &refusal) {
+		t.Errorf("the deposed leader: %+v", a)
+	}
+}
+
+// Leadership that moves on purpose loses nothing: what was not executed is
+// refused, what was is there.
+func TestPartition_TransferUnderLoad(t *testing.T) {
+	nodes, _ := cluster(t, 3, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+	acked, unknown := map[protocol.Key]bool{}, 0
+	for round := range 3 {
+		var answers []<-chan answer
+		for i := range 200 {
+			answers = append(answers, n.send(context.Background(), create("p")))
+			if i == 100 {
+				n.part.Handover(false)
+			}
+		}
+		for _, ch := range answers {
+			a := wait(t, ch)
+			var refusal *protocol.Refusal
+			switch {
+			case a.err == nil:
+				acked[a.reply.(*protocol.Created).InstanceKey] = true
+			case errors.Is(a.err, protocol.ErrOutcomeUnknown):
+				unknown++
+			case !errors.As(a.err, &refusal):
+				t.Fatalf("round %d: %v", round, a.err)
+			}
+		}
+		n = leader(t, nodes...)
+	}
+	var jobs []protocol.Job
+	for {
+		more := n.must(&protocol.ActivateJobs{Type: "work", Worker: "w", Timeout: 600_000, Max: 1000}).(*protocol.Jobs).Jobs
+		if len(more) == 0 {
+			break
+		}
+		jobs = append(jobs, more...)
+	}
+	for _, j := range jobs {
+		delete(acked, j.InstanceKey)
+	}
+	if len(acked) > 0 {
+		t.Errorf("%d acknowledged instances are lost", len(acked))
+	}
+	t.Logf("%d jobs, %d unknown outcomes", len(jobs), unknown)
+}
