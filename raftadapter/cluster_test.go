@@ -42,11 +42,13 @@ type member struct {
 type book struct {
 	mu    sync.Mutex
 	addrs map[string]string
+	asked map[string]int // how often dials asked, by server
 }
 
 func (b *book) get(id string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.asked[id]++
 	return b.addrs[id]
 }
 
@@ -139,7 +141,7 @@ func (m *member) get(key string) string {
 
 func newCluster(t *testing.T, n int, tuning raftadapter.Tuning) ([]*member, []raftadapter.Server) {
 	t.Helper()
-	b := &book{addrs: map[string]string{}}
+	b := &book{addrs: map[string]string{}, asked: map[string]int{}}
 	var members []*member
 	var servers []raftadapter.Server
 	tuning.NoSync = true
