@@ -33,7 +33,8 @@ type Broker interface {
 
 // DeploymentListener may be implemented by a [Broker]: Deployed is told of every
 // successful deployment through this gateway, with the seq of its reply, before
-// the client is. It may block until the cluster knows of it.
+// the client is. It may block until the cluster knows of it, for a
+// time that it bounds itself.
 type DeploymentListener interface {
 	Deployed(seq uint64)
 }

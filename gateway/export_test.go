@@ -48,7 +48,9 @@ func (s *Server) Clients() []int {
 	defer s.pushing.mu.Unlock()
 	var n []int
 	for _, g := range s.pushing.groups {
-		n = append(n, g.clients)
+		g.mu.Lock()
+		n = append(n, len(g.clients))
+		g.mu.Unlock()
 	}
 	return n
 }

@@ -296,6 +296,26 @@ func TestPoll_WaitsOutRefusals(t *testing.T) {
 	}
 }
 
+// TestPoll_BusyToTheEnd: jobs are there, but their partition takes no commands
+// until time is up.
+func TestPoll_BusyToTheEnd(t *testing.T) {
+	f := newFake(t, 1)
+	r := start(t, f, gateway.Config{}, gateway.Tuning{})
+	out := make(chan polled, 1)
+	r.poll(callCtx(t), "poll", pollFor("t", 1, 100*time.Millisecond), out)
+	f.setHook(func(_ context.Context, p protocol.PartitionID, cmd protocol.Command) (protocol.Reply, error) {
+		if _, ok := cmd.(*protocol.ActivateJobs); ok {
+			return nil, protocol.Refuse(protocol.Full, p, "")
+		}
+		return nil, nil
+	})
+	f.add(1, "t", 1, "{}")
+	checkStatus(t, (<-out).err, codes.ResourceExhausted, "Expected to activate jobs of type 't', but no jobs available and at least one broker returned 'RESOURCE_EXHAUSTED'. Please try again later.")
+	if n := len(locked[*protocol.ActivateJobs](f)); n < 2 || n > 10 {
+		t.Errorf("%d tries in 100 ms, want some, with growing pauses", n)
+	}
+}
+
 // TestPoll_AwaitIsRenewed: a leader that went without a word is asked again.
 func TestPoll_AwaitIsRenewed(t *testing.T) {
 	f := newFake(t, 1)

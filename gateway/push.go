@@ -17,38 +17,16 @@ import (
 // Equal streams of one gateway are one group. For each partition a group has a
 // puller, which keeps one parked ActivateJobs at the leader: a job is locked,
 // that lock committed, and only then does the answer bring it here. The puller
-// hands each job to whichever client is free. The back-pressure is this: a
-// client whose connection is full blocks in Send and is not free, and while no
-// client is free nothing is pulled.
+// gives the jobs out to the clients' queues in turn (group.go), and each
+// client's handler writes its own. The back-pressure is this: a client that does
+// not read blocks its handler in Send, its queue fills, and while no queue has
+// room nothing is pulled.
 
-const (
-	// credit is how many jobs a group may hold per client, over all partitions,
-	// that are not yet written.
-	credit = 32
-	// minWindow and maxWindow bound the jobs of one pull.
-	minWindow, maxWindow = 4, 256
-)
-
-// pushHub holds the groups by what makes streams equal.
+// pushHub holds the groups by what makes streams equal. Its lock comes before
+// those of the groups.
 type pushHub struct {
 	mu     sync.Mutex
 	groups map[string]*pushGroup
-}
-
-// pushGroup serves equal streams.
-type pushGroup struct {
-	s        *Server
-	key      string
-	template protocol.ActivateJobs
-	ctx      context.Context // ends with the last client
-	end      context.CancelCauseFunc
-
-	// A client takes part in both: it takes a job, or it says that it could.
-	jobs chan protocol.Job
-	free chan struct{}
-
-	clients int // guarded by pushHub.mu, as is pulled
-	pulled  int // partitions that have a puller
 }
 
 // StreamActivatedJobs pushes jobs as they become activatable, until the client
@@ -63,14 +41,13 @@ func (s service) StreamActivatedJobs(req *pb.StreamActivatedJobsRequest, stream 
 	if req.GetTimeout() < 1 {
 		return invalidArgument("Expected to stream activated jobs with timeout to be greater than zero, but it was %d", req.GetTimeout())
 	}
-	g := s.join(req)
-	defer g.leave()
+	g, c := s.join(req)
+	defer s.leave(g, c)
 	ctx := stream.Context()
 	for {
 		select {
-		case <-g.free:
-		case job := <-g.jobs:
-			if err := g.send(ctx, stream, job); err != nil {
+		case job := <-c.jobs:
+			if err := g.send(ctx, c, stream, job); err != nil {
 				return err
 			}
 		case <-ctx.Done():
@@ -82,13 +59,15 @@ func (s service) StreamActivatedJobs(req *pb.StreamActivatedJobsRequest, stream 
 }
 
 // send writes one job to a client, or hands it back.
-func (g *pushGroup) send(ctx context.Context, stream grpc.ServerStreamingServer[pb.ActivatedJob], job protocol.Job) error {
+func (g *pushGroup) send(ctx context.Context, c *pushClient, stream grpc.ServerStreamingServer[pb.ActivatedJob], job protocol.Job) error {
 	err := ctx.Err()
 	if err == nil {
+		g.writes(c)
 		err = stream.Send(activatedJob(&job))
+		g.wrote(c)
 	}
 	if err == nil {
-		err = ctx.Err()
+		err = ctx.Err() // gone already: the message was not what it read last
 	}
 	if err != nil {
 		g.s.yield([]protocol.Job{job})
@@ -97,8 +76,8 @@ func (g *pushGroup) send(ctx context.Context, stream grpc.ServerStreamingServer[
 	return nil
 }
 
-// join finds or makes the group of a request and counts the client in.
-func (s *Server) join(req *pb.StreamActivatedJobsRequest) *pushGroup {
+// join finds or makes the group of a request and adds a client to it.
+func (s *Server) join(req *pb.StreamActivatedJobsRequest) (*pushGroup, *pushClient) {
 	key := groupKey(req)
 	h := &s.pushing
 	h.mu.Lock()
@@ -106,7 +85,7 @@ func (s *Server) join(req *pb.StreamActivatedJobsRequest) *pushGroup {
 	g := h.groups[key]
 	if g == nil {
 		g = &pushGroup{
-			s: s, key: key, jobs: make(chan protocol.Job), free: make(chan struct{}),
+			s: s, key: key, room: make(chan struct{}, 1),
 			template: protocol.ActivateJobs{
 				Type: req.GetType(), Worker: req.GetWorker(), Timeout: req.GetTimeout(),
 				FetchVariables: req.GetFetchVariable(), Park: true,
@@ -115,11 +94,10 @@ func (s *Server) join(req *pb.StreamActivatedJobsRequest) *pushGroup {
 		g.ctx, g.end = context.WithCancelCause(s.stopped) // whose cause is stopping
 		h.groups[key] = g
 	}
-	g.clients++
-	g.pull()
-	return g
+	return g, g.add()
 }
 
+// groupKey tells streams apart. All have the same tenant.
 func groupKey(req *pb.StreamActivatedJobsRequest) string {
 	parts := []string{req.GetType(), req.GetWorker(), strconv.FormatInt(req.GetTimeout(), 10)}
 	b := strings.Builder{}
@@ -129,62 +107,37 @@ func groupKey(req *pb.StreamActivatedJobsRequest) string {
 	return b.String()
 }
 
-func (g *pushGroup) leave() {
-	h := &g.s.pushing
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if g.clients--; g.clients == 0 {
-		g.close(stopping())
+// leave takes a client out of its group, which ends with the last.
+func (s *Server) leave(g *pushGroup, c *pushClient) {
+	s.pushing.mu.Lock()
+	if g.remove(c) == 0 {
+		s.pushing.close(g, context.Canceled)
 	}
+	s.pushing.mu.Unlock()
 }
 
-// close ends the group for all its clients; the caller holds pushHub.mu.
-func (g *pushGroup) close(why error) {
+// close ends a group for all its clients. The caller holds the lock.
+func (h *pushHub) close(g *pushGroup, why error) {
 	g.end(why)
-	if h := &g.s.pushing; h.groups[g.key] == g {
+	if h.groups[g.key] == g {
 		delete(h.groups, g.key)
 	}
 }
 
-// pull starts a puller for every partition that has none.
-func (g *pushGroup) pull() {
-	for n := max(g.s.partitions(), 1); g.pulled < n; {
-		g.pulled++
-		p := protocol.PartitionID(g.pulled)
-		g.s.background.Go(func() { g.pullFrom(p) })
-	}
-}
-
-// window is how many jobs one pull may bring.
-func (g *pushGroup) window() int32 {
-	h := &g.s.pushing
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	g.pull() // partitions may have been added
-	return int32(min(max(credit*g.clients/g.pulled, minWindow), maxWindow))
-}
-
+// pullFrom is the puller of one partition.
 func (g *pushGroup) pullFrom(p protocol.PartitionID) {
 	var b backoff
-	for {
-		select {
-		case g.free <- struct{}{}:
-		case <-g.ctx.Done():
-			return
-		}
+	for g.waitForRoom() {
 		jobs, err := g.park(p)
 		if len(jobs) > 0 {
 			b.reset()
 			g.deliver(jobs)
 			continue
 		}
-		if g.ctx.Err() != nil {
-			return
-		}
 		var rejection *protocol.Rejection
 		if errors.As(err, &rejection) {
 			g.s.pushing.mu.Lock()
-			g.close(err)
+			g.s.pushing.close(g, err)
 			g.s.pushing.mu.Unlock()
 			return
 		}
@@ -215,26 +168,30 @@ func (g *pushGroup) park(p protocol.PartitionID) ([]protocol.Job, error) {
 	return nil, err
 }
 
-// deliver hands jobs to the clients, in order. If none takes one for a while,
-// or the last is gone, the rest is handed back.
+// deliver gives jobs to the clients, in order. If none has room for a while, or
+// the last is gone, the rest is handed back.
 func (g *pushGroup) deliver(jobs []protocol.Job) {
-	for i := range jobs {
-		select {
-		case g.jobs <- jobs[i]:
-			continue
-		default:
+	var stalled *time.Timer
+	for len(jobs) > 0 {
+		n := g.put(jobs)
+		if jobs = jobs[n:]; len(jobs) == 0 {
+			break
 		}
-		stalled := time.NewTimer(g.s.tuning.stall)
+		if stalled == nil {
+			stalled = time.NewTimer(g.s.tuning.stall)
+			defer stalled.Stop()
+		} else if n > 0 {
+			stalled.Reset(g.s.tuning.stall)
+		}
 		select {
-		case g.jobs <- jobs[i]:
-			stalled.Stop()
+		case <-g.room:
 		case <-stalled.C:
-			g.s.yield(jobs[i:])
+			g.s.yield(jobs)
 			return
 		case <-g.ctx.Done():
-			stalled.Stop()
-			g.s.yield(jobs[i:])
+			g.s.yield(jobs)
 			return
 		}
 	}
+	g.signal() // another puller may wait for what is left
 }
