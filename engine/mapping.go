@@ -150,7 +150,7 @@ func (m *mapping) nodeText(n *mappingNode, path []string) string {
 		if n.source.IsStatic() {
 			return string(feel.AppendJSON(nil, feel.String(n.source.Static())))
 		}
-		return " " + n.source.Source()
+		return n.source.Source()
 	}
 	path = append(slices.Clip(path), n.name)
 	inner := m.text(n.inner, path)

@@ -17,7 +17,7 @@ func TestCompileField(t *testing.T) {
 		source string
 	}{
 		"payment": {true, "payment"}, "=": {true, "="}, "": {true, ""}, "5": {true, "5"}, " a": {true, " a"},
-		"=x + 1": {false, "x + 1"}, " \n= x ": {false, "x"}, "==": {false, "x"},
+		"=x + 1": {false, "x + 1"}, " \n= x ": {false, " x "}, "==": {false, "x"},
 	} {
 		e, err := feel.CompileField(src)
 		if src == "==" {

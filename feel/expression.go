@@ -61,7 +61,7 @@ func Compile(src string) (*Expression, error) {
 // is a static text.
 func CompileField(src string) (*Expression, error) {
 	if t := strings.TrimLeft(src, " \t\r\n"); len(t) > 1 && t[0] == '=' {
-		return Compile(strings.TrimSpace(t[1:]))
+		return Compile(t[1:]) // blanks stay: the original shows them in its texts
 	}
 	return &Expression{source: src, root: &constNode{String(src)}, isStatic: true}, nil
 }

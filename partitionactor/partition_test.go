@@ -460,6 +460,33 @@ func TestPartition_CutOffLeader(t *testing.T) {
 	}
 }
 
+// Who awaits a result of an instance that was never proposed is told so, as who
+// only creates one: the router then asks the next leader.
+func TestPartition_AwaitedButNeverProposedIsRefused(t *testing.T) {
+	nodes, _ := cluster(t, 3, partitionactor.Limits{Proposals: 1})
+	old := leader(t, nodes...)
+	old.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+	if err := old.faults.SetRules(fmt.Sprintf("drop %d %d\ndrop %[1]d %d", old.id, (old.id+1)%3, (old.id+2)%3)); err != nil {
+		t.Fatal(err)
+	}
+	awaited := create("p")
+	awaited.AwaitResult = true
+	last := old.part.Group().Status().Last
+	flying := old.send(context.Background(), awaited)
+	for old.part.Group().Status().Last == last {
+		<-time.After(time.Millisecond)
+	}
+	again := *awaited
+	packed := old.send(context.Background(), &again)
+	if a := wait(t, flying); !errors.Is(a.err, protocol.ErrOutcomeUnknown) {
+		t.Errorf("proposed: %+v", a)
+	}
+	var refusal *protocol.Refusal
+	if a := wait(t, packed); !errors.As(a.err, &refusal) {
+		t.Errorf("never proposed: %+v", a)
+	}
+}
+
 // Leadership that moves on purpose loses nothing: what was not executed is
 // refused, what was is there.
 func TestPartition_TransferUnderLoad(t *testing.T) {

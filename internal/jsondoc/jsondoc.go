@@ -177,6 +177,9 @@ func (s *scanner) name() string {
 	if s.err != nil {
 		return ""
 	}
+	if bytes.IndexByte(text, '\\') < 0 {
+		return string(text[1 : len(text)-1])
+	}
 	var name string
 	if err := json.Unmarshal(text, &name); err != nil {
 		s.fail("bad name")
