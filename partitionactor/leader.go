@@ -291,6 +291,12 @@ func (l *leader) onTick(ctx *actors.Context) {
 	if l.ended || !l.opened {
 		return
 	}
+	if len(l.flying) == 0 {
+		// An idle leader must not keep an old view open: it holds back the store's
+		// compaction, and misses bodies that other partitions have brought.
+		view, _, _ := l.p.group.View()
+		l.over.Rebase(view, l.applied)
+	}
 	l.internal(ctx, &protocol.Tick{})
 	for t, waiting := range l.parked {
 		kept := waiting[:0]
@@ -357,11 +363,32 @@ func (l *leader) close(reason error) {
 		r.done(nil, refusal)
 	}
 	for _, r := range l.awaiting {
-		r.done(nil, unknown)
+		if l.unproposed(r, sure) {
+			r.done(nil, refusal)
+		} else {
+			r.done(nil, unknown)
+		}
 	}
 	if l.over != nil {
 		l.over.Base().Close()
 	}
+}
+
+// unproposed tells of a request that awaits a result whether the instance it
+// makes has certainly never left this leader. sure says so of what flies.
+func (l *leader) unproposed(r *request, sure bool) bool {
+	entries := append([]*entry{&l.packing}, l.closed...)
+	if sure {
+		entries = append(entries, l.flying...)
+	}
+	for _, e := range entries {
+		for i := range e.results {
+			if e.results[i].r == r {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // now is the wall clock in ms.

@@ -466,7 +466,7 @@ func TestPartition_AwaitedButNeverProposedIsRefused(t *testing.T) {
 	nodes, _ := cluster(t, 3, partitionactor.Limits{Proposals: 1})
 	old := leader(t, nodes...)
 	old.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
-	if err := old.faults.SetRules(fmt.Sprintf("drop %d %d\ndrop %[1]d %d", old.id, (old.id+1)%3, (old.id+2)%3)); err != nil {
+	if err := old.faults.SetRules(fmt.Sprintf("drop %[1]d %[2]d\ndrop %[1]d %[3]d", old.id, (old.id+1)%3, (old.id+2)%3)); err != nil {
 		t.Fatal(err)
 	}
 	awaited := create("p")
