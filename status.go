@@ -54,17 +54,21 @@ type NodeStatus struct {
 
 // PartitionStatus is one partition, by its leader's own word.
 type PartitionStatus struct {
-	ID            int    `json:"id"`
-	Leader        int    `json:"leader"` // -1: none
-	Term          uint64 `json:"term"`
-	Applied       uint64 `json:"applied"`
-	Replicas      []int  `json:"replicas"`
-	JobsActive    int64  `json:"jobsActive"`
-	JobsWaiting   int64  `json:"jobsWaiting"`
-	Instances     int64  `json:"instances"`
-	Incidents     int64  `json:"incidents"`
-	DeploymentSeq uint64 `json:"deploymentSeq"`
-	Behind        uint64 `json:"behind"` // deployments not here yet
+	ID       int    `json:"id"`
+	Leader   int    `json:"leader"` // -1: none
+	Term     uint64 `json:"term"`
+	Applied  uint64 `json:"applied"`
+	Replicas []int  `json:"replicas"`
+	// Voters are the server ids (node.json) that decide, as the replica of the
+	// node that answers knows; none if it keeps no replica. A node that lost its
+	// disk comes back under another id and is not among them at first.
+	Voters        []string `json:"voters"`
+	JobsActive    int64    `json:"jobsActive"`
+	JobsWaiting   int64    `json:"jobsWaiting"`
+	Instances     int64    `json:"instances"`
+	Incidents     int64    `json:"incidents"`
+	DeploymentSeq uint64   `json:"deploymentSeq"`
+	Behind        uint64   `json:"behind"` // deployments not here yet
 	// OldestPendingMs is how long the oldest push of this partition's outbox has
 	// been pending.
 	OldestPendingMs int64  `json:"oldestPendingMs"`
@@ -179,6 +183,7 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 	for _, n := range b.id.Plan.replicas(p) {
 		s.Replicas = append(s.Replicas, int(n))
 	}
+	s.Voters = b.voters(p)
 	reply, err := b.Execute(ctx, p, &protocol.PartitionInfo{})
 	info, ok := reply.(*protocol.Info)
 	if err != nil || !ok {
@@ -192,6 +197,18 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 		s.OldestPendingMs = time.Now().UnixMilli() - info.OldestPending
 	}
 	return s
+}
+
+func (b *Broker) voters(p protocol.PartitionID) []string {
+	list := []string{}
+	if part := b.part(p); part != nil {
+		for _, s := range part.Group().Status().Servers {
+			if s.Voter {
+				list = append(list, s.ID)
+			}
+		}
+	}
+	return list
 }
 
 // refused counts refusals among the newest deployments; none if they can not
