@@ -95,7 +95,10 @@ func (a *app) root(args []string) *cobra.Command {
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "text, or json: one document, or one per line where there are many")
-	root.AddCommand(a.startCommand(), a.demoCommand(), a.statusCommand(), a.versionCommand())
+	root.AddCommand(
+		a.startCommand(), a.demoCommand(), a.statusCommand(), a.deployCommand(), a.deploymentsCommand(), a.createCommand(),
+		a.cancelCommand(), a.jobsCommand(), a.setVariablesCommand(), a.resolveCommand(), a.benchCommand(), a.versionCommand(),
+	)
 	return root
 }
 

@@ -96,6 +96,15 @@ type callError struct {
 func (e *callError) Error() string { return e.err.Error() }
 func (e *callError) Unwrap() error { return e.err }
 
+// errCode is the gRPC code of a call's error.
+func errCode(err error) codes.Code {
+	var e *callError
+	if errors.As(err, &e) {
+		err = e.err
+	}
+	return status.Code(err)
+}
+
 // explainCall makes "CODE: text" of what a gateway said, and a hint.
 func explainCall(err error) (text, hint string, ok bool) {
 	var e *callError

@@ -76,11 +76,7 @@ func readFile(flags *pflag.FlagSet, v *viper.Viper, path string) error {
 	v.SetConfigFile(path)
 	v.SetConfigType("yaml")
 	if err := v.ReadInConfig(); err != nil {
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			return fmt.Errorf("config: cannot read %s: %w", path, p.Err)
-		}
-		return fmt.Errorf("config: %s: %w", path, err)
+		return fmt.Errorf("config: cannot read %s: %w", path, systemWords(err))
 	}
 	for _, key := range v.AllKeys() {
 		name := strings.Split(key, "\x00")[0]
@@ -89,4 +85,13 @@ func readFile(flags *pflag.FlagSet, v *viper.Viper, path string) error {
 		}
 	}
 	return nil
+}
+
+// systemWords takes the path, which is said already, out of an error.
+func systemWords(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/grevy-io/grevy"
+)
+
+func (a *app) deploymentsCommand() *cobra.Command {
+	var addresses []string
+	var limit int
+	cmd := &cobra.Command{
+		Use: "deployments", Short: "List deployments, newest first, and which partitions have them", Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit < 1 {
+				return fmt.Errorf("limit: must be at least 1, not %d", limit)
+			}
+			return a.listDeployments(cmd.Context(), addresses, limit)
+		},
+	}
+	httpFlag(cmd, &addresses)
+	cmd.Flags().IntVar(&limit, "limit", 20, "how many")
+	return cmd
+}
+
+func (a *app) listDeployments(ctx context.Context, addresses []string, limit int) error {
+	list := []grevy.DeploymentStatus{}
+	if _, _, err := fetch(ctx, addresses, fmt.Sprintf("/api/deployments?limit=%d", limit), &list); err != nil {
+		return err
+	}
+	if a.json() {
+		return a.document(list)
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(a.out, "no deployments")
+		return err
+	}
+	t := newTable("key", "deployed", "partitions", "state", "resources")
+	for i := range list {
+		d := &list[i]
+		var resources []string
+		for _, def := range d.Definitions {
+			resources = append(resources, fmt.Sprintf("%s v%d", def.ProcessID, def.Version))
+		}
+		t.row(d.Key, clock(d.Time), bar(d), d.State, strings.Join(resources, ", "))
+	}
+	if err := t.print(a.out); err != nil {
+		return err
+	}
+	for i := range list {
+		if _, err := fmt.Fprint(a.out, why(&list[i])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bar has a sign for each partition in order: ▮ has it, ▯ waits for it, ✗
+// refused it.
+func bar(d *grevy.DeploymentStatus) string {
+	signs := map[int]string{}
+	for _, p := range d.Partitions {
+		signs[p] = "▮"
+	}
+	for _, p := range d.Pending {
+		signs[p.Partition] = "▯"
+	}
+	for _, p := range d.Refused {
+		signs[p.Partition] = "✗"
+	}
+	var order []int
+	for p := range signs {
+		order = append(order, p)
+	}
+	slices.Sort(order)
+	var b strings.Builder
+	for _, p := range order {
+		b.WriteString(signs[p])
+	}
+	return fmt.Sprintf("%s %d/%d", b.String(), len(d.Partitions), len(signs))
+}
+
+// why tells what keeps a deployment from being everywhere.
+func why(d *grevy.DeploymentStatus) string {
+	var b strings.Builder
+	for _, p := range d.Pending {
+		fmt.Fprintf(&b, "%s waits for partition %d since %s, %s", d.Key, p.Partition, clock(p.Since), count(p.Attempts, "attempt"))
+		if p.Error != "" {
+			fmt.Fprintf(&b, ": %s", p.Error)
+		}
+		b.WriteByte('\n')
+	}
+	for _, p := range d.Refused {
+		fmt.Fprintf(&b, "%s was refused by partition %d: %s\n", d.Key, p.Partition, p.Reason)
+	}
+	return b.String()
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/grevy-io/grevy/gateway/pb"
+)
+
+func (a *app) jobsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "jobs", Short: "Activate jobs, and say what became of them",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("no command %q (see grevy jobs --help)", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.activateCommand(), a.completeCommand(), a.failCommand(), a.retriesCommand())
+	return cmd
+}
+
+func (a *app) completeCommand() *cobra.Command {
+	var text string
+	cmd := a.keyCommand("complete", "Complete a job", "KEY", "completed", func(ctx context.Context, c pb.GatewayClient, key int64) error {
+		_, err := c.CompleteJob(ctx, &pb.CompleteJobRequest{JobKey: key, Variables: text})
+		return err
+	})
+	cmd.Flags().StringVar(&text, "variables", "{}", "a JSON object, or @FILE, or @- for standard input")
+	cmd.PreRunE = a.readsVariables(&text, false)
+	return cmd
+}
+
+func (a *app) failCommand() *cobra.Command {
+	var retries int32
+	var message string
+	var backoff time.Duration
+	cmd := a.keyCommand("fail", "Fail a job", "KEY", "failed", func(ctx context.Context, c pb.GatewayClient, key int64) error {
+		_, err := c.FailJob(ctx, &pb.FailJobRequest{JobKey: key, Retries: retries, ErrorMessage: message, RetryBackOff: backoff.Milliseconds()})
+		return err
+	})
+	cmd.Flags().Int32Var(&retries, "retries", 0, "how often it may be tried again; 0: an incident is raised")
+	cmd.Flags().StringVar(&message, "message", "", "what went wrong")
+	cmd.Flags().DurationVar(&backoff, "backoff", 0, "how long to wait before it can be activated again")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if !cmd.Flags().Changed("retries") {
+			return errors.New("retries: are missing (--retries 0 raises an incident)")
+		}
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) retriesCommand() *cobra.Command {
+	var retries int32
+	cmd := a.keyCommand("retries", "Set how often a job may still be tried, before its incident is resolved", "KEY", "set retries of",
+		func(ctx context.Context, c pb.GatewayClient, key int64) error {
+			_, err := c.UpdateJobRetries(ctx, &pb.UpdateJobRetriesRequest{JobKey: key, Retries: retries})
+			return err
+		})
+	cmd.Flags().Int32Var(&retries, "retries", 1, "how often")
+	return cmd
+}
+
+type activateFlags struct {
+	addresses     []string
+	max           int32
+	timeout, wait time.Duration
+	worker        string
+	fetch         []string
+}
+
+func (a *app) activateCommand() *cobra.Command {
+	var f activateFlags
+	cmd := &cobra.Command{
+		Use: "activate TYPE", Short: "Activate jobs of a type and print them", Args: arguments("TYPE"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.activate(cmd.Context(), args[0], &f) },
+	}
+	addressFlag(cmd, &f.addresses)
+	cmd.Flags().Int32Var(&f.max, "max", 1, "how many at most")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "for how long nobody else gets them")
+	cmd.Flags().StringVar(&f.worker, "worker", "grevy", "name of the worker, for the cluster's records")
+	cmd.Flags().DurationVar(&f.wait, "wait", 0, "how long to wait for a job if there is none")
+	cmd.Flags().StringSliceVar(&f.fetch, "fetch", nil, "names of the variables to get; without: all")
+	return cmd
+}
+
+func (a *app) activate(ctx context.Context, jobType string, f *activateFlags) error {
+	g, err := dial(f.addresses)
+	if err != nil {
+		return err
+	}
+	wait := f.wait.Milliseconds()
+	if wait <= 0 {
+		wait = -1 // no waiting; 0 would be the gateway's own time
+	}
+	var jobs []*pb.ActivatedJob
+	_, err = poll(ctx, g.next(), &pb.ActivateJobsRequest{
+		Type: jobType, Worker: f.worker, Timeout: f.timeout.Milliseconds(), MaxJobsToActivate: f.max, RequestTimeout: wait, FetchVariable: f.fetch,
+	}, func(j *pb.ActivatedJob) error { jobs = append(jobs, j); return nil })
+	// Jobs that came before an error are locked: they are shown all the same.
+	return errors.Join(a.printJobs(jobType, jobs), err, g.Close())
+}
+
+// job is an activated job as JSON; keys are strings.
+type job struct {
+	Key            string          `json:"key"`
+	Type           string          `json:"type"`
+	InstanceKey    string          `json:"instanceKey"`
+	ProcessID      string          `json:"processId"`
+	ProcessVersion int32           `json:"processVersion"`
+	DefinitionKey  string          `json:"definitionKey"`
+	ElementID      string          `json:"elementId"`
+	ElementKey     string          `json:"elementKey"`
+	Headers        json.RawMessage `json:"headers"`
+	Worker         string          `json:"worker"`
+	Retries        int32           `json:"retries"`
+	Deadline       time.Time       `json:"deadline"`
+	Variables      json.RawMessage `json:"variables"`
+}
+
+func jobOf(j *pb.ActivatedJob) job {
+	key := func(k int64) string { return strconv.FormatInt(k, 10) }
+	return job{
+		Key: key(j.GetKey()), Type: j.GetType(), InstanceKey: key(j.GetProcessInstanceKey()), ProcessID: j.GetBpmnProcessId(),
+		ProcessVersion: j.GetProcessDefinitionVersion(), DefinitionKey: key(j.GetProcessDefinitionKey()), ElementID: j.GetElementId(),
+		ElementKey: key(j.GetElementInstanceKey()), Headers: raw(j.GetCustomHeaders()), Worker: j.GetWorker(), Retries: j.GetRetries(),
+		Deadline: time.UnixMilli(j.GetDeadline()).UTC(), Variables: raw(j.GetVariables()),
+	}
+}
+
+func (a *app) printJobs(jobType string, jobs []*pb.ActivatedJob) error {
+	if a.json() {
+		for _, j := range jobs {
+			if err := a.document(jobOf(j)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(jobs) == 0 {
+		_, err := fmt.Fprintf(a.out, "no jobs of type %s\n", jobType)
+		return err
+	}
+	t := newTable("job", "instance", "process", "element", " retries", "until", "variables")
+	for _, j := range jobs {
+		t.row(j.GetKey(), j.GetProcessInstanceKey(), fmt.Sprintf("%s v%d", j.GetBpmnProcessId(), j.GetProcessDefinitionVersion()),
+			j.GetElementId(), j.GetRetries(), clock(time.UnixMilli(j.GetDeadline())), j.GetVariables())
+	}
+	return t.print(a.out)
+}
+
+// clock is a time of day for people, in their own time zone.
+func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
