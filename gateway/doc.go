@@ -24,5 +24,5 @@
 //
 // Start reading at broker.go and server.go; then service.go (what surrounds each
 // call), routing.go, and for jobs activate.go (polling), line.go (who waits for
-// jobs and how they are woken) and push.go (streams).
+// jobs and how they are woken), push.go and group.go (streams).
 package gateway

@@ -79,6 +79,24 @@ func TestPoll_WalksFromARotatingStart(t *testing.T) {
 	}
 }
 
+// TestPoll_WithoutALeader: such a partition holds nobody up; if there is none
+// with one, the client is told.
+func TestPoll_WithoutALeader(t *testing.T) {
+	f := newFake(t, 3)
+	f.leaders = map[protocol.PartitionID]bool{2: true}
+	r := start(t, f, gateway.Config{}, gateway.Tuning{})
+	want := f.add(2, "t", 1, "{}")
+	if jobs, err := activate(callCtx(t), r.client, pollFor("t", 9, atOnce)); err != nil || !reflect.DeepEqual(jobKeys(jobs), want) {
+		t.Errorf("%v, %v", jobs, err)
+	}
+	if got := f.visited(); !reflect.DeepEqual(got, partitions{2}) {
+		t.Errorf("walked %v", got)
+	}
+	f.change(func() { clear(f.leaders) })
+	_, err := activate(callCtx(t), r.client, pollFor("t", 9, atOnce))
+	checkPrefix(t, "no leader", err, codes.Unavailable, "Expected to execute command, but it was not accepted: partition ")
+}
+
 // TestPoll_LargeJobs: an answer that was cut is continued at the same partition,
 // responses stay under the message size, and a job larger than that comes alone.
 func TestPoll_LargeJobs(t *testing.T) {
