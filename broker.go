@@ -58,8 +58,9 @@ type Broker struct {
 }
 
 // Open starts a node and returns when its gateway serves: the cluster has
-// formed and every partition has a leader. An error is one line that says what
-// to change.
+// formed and every partition has a leader. If a partition has none for
+// [Config.LeaderTimeout], for instance because a majority of its nodes is away,
+// the gateway serves the others. An error is one line that says what to change.
 func Open(c Config) (*Broker, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -250,7 +251,10 @@ func (b *Broker) shutdown() error {
 		errs = append(errs, p.Stop())
 	}
 	if b.members != nil {
-		errs = append(errs, b.members.Leave(leaveTimeout))
+		if err := b.members.Leave(leaveTimeout); err != nil {
+			// Nobody is left to hear it, as when all nodes stop together.
+			b.Log.Info("left without a word to the others", "err", err)
+		}
 	}
 	for i := len(b.closers) - 1; i >= 0; i-- {
 		errs = append(errs, b.closers[i]())

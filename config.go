@@ -55,9 +55,12 @@ type Config struct {
 	Log *slog.Logger
 	// Version is shown in the topology.
 	Version string
-	// StartTimeout bounds how long Open waits for the cluster to form and for
-	// this node's partitions to have leaders; default 2 minutes.
+	// StartTimeout bounds how long Open waits for the cluster to form; default 2
+	// minutes.
 	StartTimeout time.Duration
+	// LeaderTimeout bounds how long Open waits for every partition to have a
+	// leader before the gateway serves those that have; default 30 s.
+	LeaderTimeout time.Duration
 	// RequestTimeout bounds a client's call that says nothing itself; default 15 s.
 	RequestTimeout time.Duration
 	// MaxMessageSize bounds a client's request, in bytes; default 4 MiB.
@@ -90,6 +93,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.StartTimeout == 0 {
 		c.StartTimeout = 2 * time.Minute
+	}
+	if c.LeaderTimeout == 0 {
+		c.LeaderTimeout = 30 * time.Second
 	}
 	if c.Version == "" {
 		c.Version = Version

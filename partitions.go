@@ -154,15 +154,13 @@ func (b *Broker) hasLeader(p protocol.PartitionID) bool {
 	return n != protocol.NoNode && (n == protocol.NodeID(b.NodeID) || b.post.Reachable(n))
 }
 
-// awaitLeaders waits until every partition has a leader that serves.
+// awaitLeaders waits until every partition has a leader that serves. A partition
+// that has none for long must not keep the others from being served.
 func (b *Broker) awaitLeaders(ctx context.Context) error {
+	late := time.NewTimer(b.LeaderTimeout)
+	defer late.Stop()
 	for {
-		var without []int
-		for i := 1; i <= b.Partitions; i++ {
-			if !b.serves(protocol.PartitionID(i)) {
-				without = append(without, i)
-			}
-		}
+		without := b.withoutLeader()
 		if len(without) == 0 {
 			return nil
 		}
@@ -170,10 +168,22 @@ func (b *Broker) awaitLeaders(ctx context.Context) error {
 		case <-time.After(2 * time.Millisecond):
 		case err := <-b.fatal:
 			return err
+		case <-late.C:
+			b.Log.Warn("partitions have no leader: does a majority of their nodes run?", "partitions", without)
+			return nil
 		case <-ctx.Done():
-			return fmt.Errorf("partitions %v have no leader after %s: check that a majority of the nodes runs", without, b.StartTimeout)
+			return ctx.Err()
 		}
 	}
+}
+
+func (b *Broker) withoutLeader() (list []int) {
+	for i := 1; i <= b.Partitions; i++ {
+		if !b.serves(protocol.PartitionID(i)) {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // serves tells whether a partition's leader is known to take commands.
