@@ -43,7 +43,7 @@ type leader struct {
 
 // Messages that a leader sends itself.
 type (
-	tick           struct{}
+	tick           struct{ incarnation uint64 } // a former life's clock does not run on
 	proposalFailed struct {
 		incarnation uint64
 		err         error
@@ -84,7 +84,9 @@ func (l *leader) Receive(ctx *actors.Context) {
 	case pulledBack:
 		l.onPulled(ctx, m)
 	case tick:
-		l.onTick(ctx)
+		if m.incarnation == l.incarnation {
+			l.onTick(ctx)
+		}
 	case actors.LinkNews:
 		if l.distributor != nil {
 			ctx.Send(l.distributor, m)
@@ -178,7 +180,7 @@ func (l *leader) open(ctx *actors.Context) {
 	}
 	l.p.gate.leader.Store(ctx.Self())
 	l.p.serving(l.term)
-	ctx.After(l.p.Limits.Tick, tick{})
+	ctx.After(l.p.Limits.Tick, tick{l.incarnation})
 	l.internal(ctx, &protocol.Continue{})
 }
 
@@ -318,7 +320,7 @@ func (l *leader) onTick(ctx *actors.Context) {
 			r.done(nil, err)
 		}
 	}
-	ctx.After(l.p.Limits.Tick, tick{})
+	ctx.After(l.p.Limits.Tick, tick{l.incarnation})
 }
 
 // end finishes this life: what is uncertain is said to be, and the supervisor
