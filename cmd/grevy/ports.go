@@ -39,11 +39,13 @@ func isFree(host string, port int) bool {
 // connections (32768 on Linux).
 const maxOffset = 6000
 
-// freeOffsets finds n offsets, the first at from, whose ports are all free.
+// freeOffsets finds n offsets, the first at from, whose ports are all free, and
+// with them the other ports up to the next offset: where one of those is held,
+// a node may be about to come back.
 func freeOffsets(host string, n, from int) ([]int, error) {
 	var found []int
-	for offset := from; offset <= maxOffset && len(found) < n; offset += 10 {
-		if len(portsInUse(host, offset)) == 0 {
+	for offset := from; offset <= maxOffset && len(found) < n; offset += offsetStep {
+		if len(portsInUse(host, offset)) == 0 && blockIsFree(host, offset) {
 			found = append(found, offset)
 		}
 	}
@@ -51,4 +53,16 @@ func freeOffsets(host string, n, from int) ([]int, error) {
 		return nil, fmt.Errorf("port-offset: no %d offsets with free ports up to %d", n, maxOffset)
 	}
 	return found, nil
+}
+
+// offsetStep is how far apart the offsets of two nodes on one host are.
+const offsetStep = 10
+
+func blockIsFree(host string, offset int) bool {
+	for port := grevy.GossipPort + 1; port < grevy.GatewayPort+offsetStep; port++ {
+		if !isFree(host, port+offset) {
+			return false
+		}
+	}
+	return true
 }
