@@ -197,7 +197,7 @@ func (l *leader) take(ctx *actors.Context, r *request) {
 		return
 	}
 	if err := r.ctx.Err(); err != nil {
-		r.done(nil, err) // its sender is gone; nothing was executed
+		r.done(nil, protocol.Refuse(protocol.Unreachable, l.p.Partition, "its time was over before it was executed: %v", err))
 		return
 	}
 	if l.inspect(ctx, r) {
