@@ -71,6 +71,7 @@ func (b *builder) buildProcess(n *node) (*Process, error) {
 	}
 	for i, e := range p.Elements {
 		connect(b.order[i], e)
+		b.attach(b.order[i], e)
 	}
 	b.checkLoops(p, n)
 	return p, b.checkRefs()
@@ -145,6 +146,22 @@ func (b *builder) flow(n *node) error {
 	f.Source.Outgoing = append(f.Source.Outgoing, f)
 	f.Target.Incoming = append(f.Target.Incoming, f)
 	return nil
+}
+
+// attach tells an activity of its boundary events, and a scope of the events
+// that start its event sub-processes.
+func (b *builder) attach(n *node, e *Element) {
+	switch {
+	case e.Type == BoundaryEvent:
+		e.Interrupting = n.bool("cancelActivity", true)
+		if on := b.nodes[b.doc.ids[n.ref("attachedToRef")]]; on != nil {
+			e.AttachedTo = on
+			on.Boundary = append(on.Boundary, e)
+		}
+	case e.Type == StartEvent && e.Scope.Type == EventSubProcess:
+		e.Interrupting = n.bool("isInterrupting", true)
+		e.Scope.Scope.EventStarts = append(e.Scope.Scope.EventStarts, e)
+	}
 }
 
 // connect fills in what refers to flows.

@@ -23,8 +23,12 @@ func (b *builder) events(n *node, e *Element) {
 		switch eventTypes[d.name] {
 		case EventTimer:
 			if e.Type != EndEvent && e.Type != IntermediateThrowEvent {
-				b.timer(n, d, root)
+				if t := b.timer(n, d, root); !root {
+					e.Timer = t
+				}
 			}
+		case EventError:
+			b.code(e, b.doc.ids[d.ref("errorRef")], "errorCode")
 		case EventMessage:
 			if e.Type != EndEvent && e.Type != IntermediateThrowEvent {
 				b.startMessage(n, b.message(b.doc.ids[d.ref("messageRef")], !root), root)
@@ -91,9 +95,23 @@ func (b *builder) called(n *node, e *Element) {
 		}
 	case ScriptTask:
 		if s := n.extension("script"); s != nil {
-			b.attribute(s, "expression", true)
+			e.Script = &Script{Expression: b.attribute(s, "expression", true), Result: b.keep(s.attr("resultVariable"))}
 		}
 	}
+}
+
+// code compiles the code of an error that is thrown or caught. One that does
+// not compile is no reason to refuse the model, as in the original.
+func (b *builder) code(e *Element, n *node, name string) {
+	if n == nil || n.attr(name) == "" {
+		return
+	}
+	x, err := compile(n.attr(name))
+	if err != nil {
+		return
+	}
+	b.size += 256 + 16*len(n.attr(name))
+	e.Code = x
 }
 
 // loop compiles the expressions of a multi-instance activity.
@@ -115,14 +133,17 @@ func (b *builder) loop(n *node) {
 
 // timer compiles a timer definition. That of a process's start event is worked
 // out here, of all others only what is no expression.
-func (b *builder) timer(at, d *node, root bool) {
+func (b *builder) timer(at, d *node, root bool) *Timer {
+	timer := &Timer{}
+	b.size += 32
 	for _, k := range []struct {
 		child, what, types string
 		check              func(text, expression string) string
+		place              **feel.Expression
 	}{
-		{"timeDuration", "duration", "one of '[DURATION, PERIOD, STRING]'", wrongDuration},
-		{"timeDate", "date", "one of '[DATE_TIME, STRING]'", wrongDate},
-		{"timeCycle", "cycle", "'STRING'", wrongCycle},
+		{"timeDuration", "duration", "one of '[DURATION, PERIOD, STRING]'", wrongDuration, &timer.Duration},
+		{"timeDate", "date", "one of '[DATE_TIME, STRING]'", wrongDate, &timer.Date},
+		{"timeCycle", "cycle", "'STRING'", wrongCycle, &timer.Cycle},
 	} {
 		t := d.child(k.child)
 		if t == nil {
@@ -130,6 +151,7 @@ func (b *builder) timer(at, d *node, root bool) {
 		}
 		before := len(b.wrong.list)
 		e := b.expression(d, t.text, false)
+		*k.place = e
 		problem := ""
 		switch {
 		case e == nil:
@@ -145,6 +167,7 @@ func (b *builder) timer(at, d *node, root bool) {
 			b.wrong.add(at, "Invalid timer %s expression (%s)", k.what, problem)
 		}
 	}
+	return timer
 }
 
 // staticProblem says what keeps the value of a start timer from being one.

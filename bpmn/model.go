@@ -49,6 +49,34 @@ type Element struct {
 	// Job is set on elements that create a job, nil on all others.
 	Job             *Job
 	Inputs, Outputs []Mapping
+	// Script is set on script tasks with an expression.
+	Script *Script
+	// Boundary are the boundary events of an activity, in document order;
+	// AttachedTo is the activity of a boundary event.
+	Boundary   []*Element
+	AttachedTo *Element
+	// Interrupting says of a boundary event, and of the start event of an event
+	// sub-process, that it ends what it stands at.
+	Interrupting bool
+	// EventStarts are the start events of the event sub-processes directly inside
+	// a process or sub-process.
+	EventStarts []*Element
+	// Timer is set on events that wait for a time, but for the start of a process.
+	Timer *Timer
+	// Code is the code of an error that an event throws or catches. An event that
+	// catches has nil for all codes, and its code is a text, never evaluated.
+	Code *feel.Expression
+}
+
+// Script is an expression whose value becomes a variable.
+type Script struct {
+	Expression *feel.Expression
+	Result     string
+}
+
+// Timer says when an event happens; exactly one of the expressions is set.
+type Timer struct {
+	Duration, Date, Cycle *feel.Expression
 }
 
 // Flow is a sequence flow. The original accepts one that leads into or out of a

@@ -38,12 +38,12 @@ func TestReport(t *testing.T) {
 func TestUnsupportedKinds(t *testing.T) {
 	body := `<startEvent id='s'/><boundaryEvent id='b' attachedToRef='x'><timerEventDefinition id='d'><timeDuration>PT1S</timeDuration></timerEventDefinition></boundaryEvent>
 <serviceTask id='x'>[[<zeebe:taskDefinition type='w'/><zeebe:executionListeners><zeebe:executionListener eventType='start' type='l'/></zeebe:executionListeners>]]</serviceTask>
-<userTask id='u'>[[<zeebe:userTask/>]]</userTask><scriptTask id='c'>[[<zeebe:script expression='=1' resultVariable='r'/>]]</scriptTask><inclusiveGateway id='o'/>
+<userTask id='u'>[[<zeebe:userTask/>]]</userTask><businessRuleTask id='c'>[[<zeebe:calledDecision decisionId='d' resultVariable='r'/>]]</businessRuleTask><inclusiveGateway id='o'/>
 <endEvent id='t'><terminateEventDefinition id='td'/></endEvent>`
 	text := refusal(t, verdict{Process: body, Flows: []string{"s x", "b t"}}.xml())
 	found := regexp.MustCompile(`not supported yet: (.*)`).FindAllStringSubmatch(text, -1)
 	for _, want := range []string{"timer boundary event", "element with execution listeners", "native user task",
-		"script task with an expression", "inclusive gateway", "terminate end event"} {
+		"business rule task with a decision", "inclusive gateway", "terminate end event"} {
 		if !slices.ContainsFunc(found, func(m []string) bool { return m[1] == want }) {
 			t.Errorf("no %q in %s", want, text)
 		}

@@ -63,18 +63,32 @@ func TestKindsHaveNames(t *testing.T) {
 	names := map[string]bool{}
 	for name, typ := range elementTypes {
 		for event := range eventNames {
-			n := &node{name: name}
-			e := &Element{Type: typ, Event: EventType(event), Scope: &Element{Type: ProcessElement}}
-			k := kind(n, e)
-			if k == "" {
-				t.Errorf("%s has no name", name)
+			for _, scope := range []ElementType{ProcessElement, EventSubProcess} {
+				for _, n := range []*node{{name: name}, extended(name)} {
+					e := &Element{Type: typ, Event: EventType(event), Scope: &Element{Type: scope}}
+					k := kind(n, e)
+					if k == "" {
+						t.Errorf("%s has no name", name)
+					}
+					names[k] = true
+					for _, f := range features(n) {
+						names[f] = true
+					}
+				}
 			}
-			names[k] = true
 		}
 	}
 	for k := range runs {
-		if !names[k] && k != "process" {
+		if !names[k] && k != "process" && k != "event sub-process" {
 			t.Errorf("no element is called %q", k)
 		}
 	}
+}
+
+// extended makes a node with all that changes an element's name.
+func extended(name string) *node {
+	return &node{name: name, children: []*node{
+		{name: "multiInstanceLoopCharacteristics"},
+		{name: "extensionElements", children: []*node{{name: "script"}, {name: "calledDecision"}, {name: "userTask"}}},
+	}}
 }

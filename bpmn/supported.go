@@ -4,20 +4,21 @@ package bpmn
 // model that needs another kind is refused with the kind's name; to support
 // one, add it here and give the model what the engine needs of it.
 var runs = map[string]bool{
-	"process":                       true,
-	"embedded sub-process":          true,
-	"none start event":              true,
-	"none end event":                true,
-	"intermediate none throw event": true,
-	"service task":                  true,
-	"send task":                     true,
-	"script task with a job":        true,
-	"business rule task with a job": true,
-	"user task with a job":          true,
-	"manual task":                   true,
-	"undefined task":                true,
-	"exclusive gateway":             true,
-	"parallel gateway":              true,
+	"process":                        true,
+	"embedded sub-process":           true,
+	"none start event":               true,
+	"none end event":                 true,
+	"intermediate none throw event":  true,
+	"service task":                   true,
+	"send task":                      true,
+	"script task with a job":         true,
+	"script task with an expression": true,
+	"business rule task with a job":  true,
+	"user task with a job":           true,
+	"manual task":                    true,
+	"undefined task":                 true,
+	"exclusive gateway":              true,
+	"parallel gateway":               true,
 }
 
 // eventNames are the kinds of events as people call them.

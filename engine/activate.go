@@ -24,11 +24,14 @@ func (r *run) activate(el *elem) {
 	case bpmn.SubProcess:
 		r.enter(el.model.NoneStart, el)
 	default:
-		if el.model.Job != nil {
+		switch {
+		case el.model.Job != nil:
 			r.createJob(el)
-			return
+		case el.model.Script != nil:
+			r.runScript(el)
+		default:
+			r.complete(el)
 		}
-		r.complete(el)
 	}
 }
 

@@ -51,6 +51,7 @@ const (
 	stepTerminate
 	stepCreateJob // again, after an incident
 	stepLeave     // take the outgoing flows again, after an incident
+	stepRunScript // again, after an incident
 )
 
 // maxKept is how many element instances a run may have had for its map to be
@@ -101,6 +102,8 @@ func (r *run) step(s step) {
 		r.createJob(el)
 	case stepLeave:
 		r.leave(el)
+	case stepRunScript:
+		r.runScript(el)
 	}
 }
 

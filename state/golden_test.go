@@ -67,6 +67,12 @@ var writes = []struct {
 	{"child", func(tx *state.Tx) {
 		tx.AddChild(&state.ElementInstance{Key: key(3), Children: make([]protocol.Key, state.MaxInlineChildren)}, key(8))
 	}},
+	{"element with timers and what is pending, timer", func(tx *state.Tx) {
+		e := &state.ElementInstance{Key: key(5), Scope: key(4), Instance: key(3), Definition: key(2), Element: "t", State: state.Activated}
+		tx.AddTimer(e, state.Timer{Key: key(10), Due: 1700000060000, Event: "b", Repeats: 2, Cycle: "R2/PT1M"})
+		e.Extra.Pending = &state.Pending{Event: "b", Variables: []state.Variable{{Name: "x", Value: []byte("1")}}}
+		tx.InsertElement(e)
+	}},
 	{"outbox", func(tx *state.Tx) {
 		tx.AddOutbox(&state.OutboxRow{Target: 2, Lane: protocol.LaneDeployments, Seq: 9, Since: 1700000000000, Deployment: protocol.Deployment{Key: key(1)}})
 	}},
@@ -129,8 +135,8 @@ func TestGolden(t *testing.T) {
 	if b.String() != string(want) {
 		t.Errorf("got\n%swant\n%s", &b, want)
 	}
-	if len(seen) != 20 {
-		t.Errorf("%d of 20 tables have a row here", len(seen))
+	if len(seen) != 21 {
+		t.Errorf("%d of 21 tables have a row here", len(seen))
 	}
 }
 

@@ -45,6 +45,8 @@ type ElementInstance struct {
 	// Process: the definition's id and version, only in the process's record.
 	ProcessID string
 	Version   int32
+	// Extra is nil for most.
+	Extra *Extra
 
 	apart   bool // the variables stand in a row of their own
 	loaded  bool // they were read from there
@@ -118,7 +120,8 @@ func AppendInstance(b []byte, e *ElementInstance) []byte {
 		}
 	}
 	b = protocol.AppendStrings(protocol.AppendBool(b, e.AwaitResult), e.Fetch)
-	return protocol.AppendInt(protocol.AppendString(b, e.ProcessID), int64(e.Version))
+	b = protocol.AppendInt(protocol.AppendString(b, e.ProcessID), int64(e.Version))
+	return appendExtra(b, e.Extra)
 }
 
 // ReadInstance decodes what AppendInstance made. It shares memory with b.
@@ -146,6 +149,10 @@ func ReadInstance(b []byte) (*ElementInstance, error) {
 	}
 	e.AwaitResult, e.Fetch = r.Bool(), r.Strings()
 	e.ProcessID, e.Version = text(r), int32(r.Int())
+	var err error
+	if e.Extra, err = readExtra(r); err != nil {
+		return nil, err
+	}
 	return e, r.Done()
 }
 

@@ -27,6 +27,7 @@ const (
 	TableIncident    Table = 0x25
 	TableChild       Table = 0x26
 	TableVariables   Table = 0x27
+	TableTimer       Table = 0x28
 	TableOutbox      Table = 0x30
 	TableInbox       Table = 0x31
 	TableLane        Table = 0x32
@@ -38,7 +39,7 @@ const (
 // their keys are kept sorted in the overlay.
 func scanned(t byte) bool {
 	switch Table(t) {
-	case TableActivatable, TableDeadline, TableBackOff, TableChild, TableOutbox, TableContinue, TableDeployment, TableRefused:
+	case TableActivatable, TableDeadline, TableBackOff, TableChild, TableTimer, TableOutbox, TableContinue, TableDeployment, TableRefused:
 		return true
 	}
 	return false

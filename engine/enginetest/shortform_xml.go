@@ -102,6 +102,10 @@ func (n *node) extensions(b *strings.Builder) error {
 			put("ioMapping", `<zeebe:input source="%s" target="%s"/>`, v, escaped(rest))
 		case "out":
 			put("ioMapping", `<zeebe:output source="%s" target="%s"/>`, v, escaped(rest))
+		case "expr":
+			put("script", ` expression="%s"`, v)
+		case "result":
+			put("script", ` resultVariable="%s"`, v)
 		case "assignee":
 			put("assignmentDefinition", ` assignee="%s"`, v)
 		case "groups":
@@ -120,7 +124,7 @@ func (n *node) extensions(b *strings.Builder) error {
 		return nil
 	}
 	b.WriteString("<extensionElements>")
-	for _, part := range []string{"taskDefinition", "ioMapping", "taskHeaders", "assignmentDefinition", "taskSchedule"} {
+	for _, part := range []string{"taskDefinition", "script", "ioMapping", "taskHeaders", "assignmentDefinition", "taskSchedule"} {
 		switch content := parts[part]; {
 		case content == nil:
 		case strings.HasPrefix(content.String(), "<"):

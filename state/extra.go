@@ -1,0 +1,168 @@
+package state
+
+import (
+	"encoding/binary"
+
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// Extra is what only some element instances have. It stands at the end of their
+// records; those without it have none of its bytes.
+type Extra struct {
+	// Timers are those that the element waits for: its own, those of its boundary
+	// events, or those of the event sub-processes inside it.
+	Timers []Timer
+	// Pending is what happens once all inside has ended.
+	Pending *Pending
+}
+
+// Timer is a point in time at which an event happens. It is found by time in
+// TableTimer.
+type Timer struct {
+	Key protocol.Key
+	Due int64 // ms since 1970, never negative
+	// Event is the id of the event: the element itself, a boundary event of it,
+	// the start event of an event sub-process.
+	Event string
+	// Repeats is how often it still fires, this time included; -1: for ever.
+	Repeats int64
+	// Cycle is the text from which the next time follows, empty if there is none.
+	Cycle string
+}
+
+// Pending is what follows when an element has been interrupted.
+type Pending struct {
+	// Event is the event that takes over; empty: the scope completes.
+	Event string
+	// Variables are those that came with the event.
+	Variables []Variable
+}
+
+// The parts of an Extra, as bits of its first number.
+const (
+	extraTimers = 1 << iota
+	extraPending
+	extraKnown = 1<<iota - 1
+)
+
+func (x *Extra) parts() (bits uint64) {
+	if x == nil {
+		return 0
+	}
+	if len(x.Timers) > 0 {
+		bits |= extraTimers
+	}
+	if x.Pending != nil {
+		bits |= extraPending
+	}
+	return bits
+}
+
+// appendExtra encodes what is there of x; nothing if that is nothing.
+func appendExtra(b []byte, x *Extra) []byte {
+	bits := x.parts()
+	if bits == 0 {
+		return b
+	}
+	b = protocol.AppendUint(b, bits)
+	if bits&extraTimers != 0 {
+		b = protocol.AppendUint(b, uint64(len(x.Timers)))
+		for i := range x.Timers {
+			t := &x.Timers[i]
+			b = protocol.AppendInt(protocol.AppendInt(b, int64(t.Key)), t.Due)
+			b = protocol.AppendInt(protocol.AppendString(b, t.Event), t.Repeats)
+			b = protocol.AppendString(b, t.Cycle)
+		}
+	}
+	if bits&extraPending != 0 {
+		b = appendVariables(protocol.AppendString(b, x.Pending.Event), x.Pending.Variables)
+	}
+	return b
+}
+
+// readExtra decodes what stands at the end of a record, nil if nothing does.
+func readExtra(r *protocol.Reader) (*Extra, error) {
+	if r.Len() == 0 {
+		return nil, r.Err()
+	}
+	bits := r.Uint()
+	if bits == 0 || bits > extraKnown {
+		return nil, protocol.ErrCorrupt
+	}
+	x := &Extra{}
+	if bits&extraTimers != 0 {
+		x.Timers = make([]Timer, r.Count(5))
+		for i := range x.Timers {
+			x.Timers[i] = Timer{Key: r.Key(), Due: r.Int(), Event: text(r), Repeats: r.Int(), Cycle: text(r)}
+		}
+	}
+	if bits&extraPending != 0 {
+		x.Pending = &Pending{Event: text(r), Variables: readVariables(r)}
+	}
+	return x, r.Err()
+}
+
+// More returns e's Extra, and makes one if there is none.
+func (e *ElementInstance) More() *Extra {
+	if e.Extra == nil {
+		e.Extra = &Extra{}
+	}
+	return e.Extra
+}
+
+// AddTimer makes the element wait for a timer. The caller writes its record.
+func (t *Tx) AddTimer(e *ElementInstance, timer Timer) {
+	e.More().Timers = append(e.Extra.Timers, timer)
+	t.Insert(TableTimer.Of(uint64(timer.Due), uint64(timer.Key)), protocol.AppendInt(nil, int64(e.Key)))
+}
+
+// DeleteTimers forgets all timers of the element. The caller writes its record.
+func (t *Tx) DeleteTimers(e *ElementInstance) {
+	if e.Extra == nil {
+		return
+	}
+	for i := range e.Extra.Timers {
+		t.deleteTimerRow(&e.Extra.Timers[i])
+	}
+	e.Extra.Timers = nil
+}
+
+// DeleteTimer forgets one timer of the element and returns it, nil if the
+// element does not wait for it.
+func (t *Tx) DeleteTimer(e *ElementInstance, key protocol.Key) *Timer {
+	if e.Extra == nil {
+		return nil
+	}
+	for i, timer := range e.Extra.Timers {
+		if timer.Key == key {
+			t.deleteTimerRow(&timer)
+			e.Extra.Timers = append(e.Extra.Timers[:i:i], e.Extra.Timers[i+1:]...)
+			return &timer
+		}
+	}
+	return nil
+}
+
+func (t *Tx) deleteTimerRow(timer *Timer) {
+	t.Delete(TableTimer.Of(uint64(timer.Due), uint64(timer.Key)))
+}
+
+// DueTimer is a row of TableTimer.
+type DueTimer struct{ Timer, Element protocol.Key }
+
+// DueTimers lists up to limit timers whose time is not after now, earliest
+// first.
+func (t *Tx) DueTimers(now int64, limit int) (list []DueTimer) {
+	t.Scan([]byte{byte(TableTimer)}, nil, func(key, value []byte) bool {
+		if len(list) == limit || len(key) != 17 || binary.BigEndian.Uint64(key[1:]) > uint64(now) {
+			return false
+		}
+		r := protocol.NewReader(value)
+		list = append(list, DueTimer{Timer: protocol.Key(number(key, 0)), Element: r.Key()})
+		if err := r.Done(); err != nil {
+			t.Fail(err)
+		}
+		return true
+	})
+	return list
+}
