@@ -101,7 +101,7 @@ func Open(c Config) (*Node, error) {
 	if err := n.readBoot(); err != nil {
 		return nil, fmt.Errorf("read store of node %d: %w", c.NodeID, err)
 	}
-	n.mux = newMux(c.Listener, c.Faults, c.Log)
+	n.mux = newMux(c.ServerID, c.Listener, c.Faults, c.Log)
 	return n, nil
 }
 
@@ -168,9 +168,9 @@ func (n *Node) Close() error {
 }
 
 // dial opens a connection for one group to another server.
-func (n *Node) dial(ctx context.Context, p protocol.PartitionID, to protocol.NodeID, addr string) (net.Conn, error) {
+func (n *Node) dial(ctx context.Context, p protocol.PartitionID, serverID, addr string) (net.Conn, error) {
 	d := net.Dialer{}
-	c, err := n.Faults.Dial(ctx, "tcp", addr, to, d.DialContext)
+	c, err := n.Faults.Dial(ctx, "tcp", addr, n.NodeOf(serverID), d.DialContext)
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +180,9 @@ func (n *Node) dial(ctx context.Context, p protocol.PartitionID, to protocol.Nod
 		}
 	}
 	err = linkfault.WritePreamble(c, linkfault.Preamble{Proto: linkfault.ProtoRaft, Group: uint32(p), From: n.NodeID})
+	if err == nil {
+		err = writeMeant(c, serverID)
+	}
 	if err == nil {
 		err = c.SetWriteDeadline(time.Time{})
 	}

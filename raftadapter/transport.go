@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -19,6 +20,7 @@ import (
 // and names its group. Plain connections cost less than streams over one
 // (substrate.md §2.3), and keep heartbeats off the bulk.
 type mux struct {
+	serverID string // a connection meant for another server is closed
 	listener net.Listener
 	faults   *linkfault.Switch
 	log      *slog.Logger
@@ -29,8 +31,8 @@ type mux struct {
 	closed bool
 }
 
-func newMux(l net.Listener, faults *linkfault.Switch, log *slog.Logger) *mux {
-	m := &mux{listener: l, faults: faults, log: log, layers: map[uint32]*layer{}}
+func newMux(serverID string, l net.Listener, faults *linkfault.Switch, log *slog.Logger) *mux {
+	m := &mux{serverID: serverID, listener: l, faults: faults, log: log, layers: map[uint32]*layer{}}
 	m.wg.Go(m.accept)
 	return m
 }
@@ -57,6 +59,9 @@ func (m *mux) route(c net.Conn) {
 	if err == nil && p.Proto != linkfault.ProtoRaft {
 		err = fmt.Errorf("protocol %d on the raft port", p.Proto)
 	}
+	if err == nil {
+		err = m.meant(c)
+	}
 	if err != nil {
 		m.log.Debug("raft connection refused", "from", c.RemoteAddr().String(), "err", err)
 		_ = c.Close()
@@ -68,6 +73,37 @@ func (m *mux) route(c net.Conn) {
 	if l == nil || !l.offer(m.faults.Conn(c, p.From)) {
 		_ = c.Close() // no such group here, or not yet: the peer tries again
 	}
+}
+
+// meant reads for which server a connection is. An address may be that of
+// another server by now: of one that lost its disk, or of another cluster. Raft
+// itself does not ask, and would write its entries over that server's log, and
+// take its vote for that of the one that is gone.
+func (m *mux) meant(c net.Conn) error {
+	if err := c.SetReadDeadline(time.Now().Add(preambleTimeout)); err != nil {
+		return err
+	}
+	var n [1]byte
+	if _, err := io.ReadFull(c, n[:]); err != nil {
+		return fmt.Errorf("read server id: %w", err)
+	}
+	id := make([]byte, n[0])
+	if _, err := io.ReadFull(c, id); err != nil {
+		return fmt.Errorf("read server id: %w", err)
+	}
+	if string(id) != m.serverID {
+		return fmt.Errorf("it is for server %q", id)
+	}
+	return c.SetReadDeadline(time.Time{})
+}
+
+// writeMeant says for which server a connection is.
+func writeMeant(c net.Conn, serverID string) error {
+	if len(serverID) > 255 {
+		return fmt.Errorf("server id of %d bytes", len(serverID))
+	}
+	_, err := c.Write(append([]byte{byte(len(serverID))}, serverID...))
+	return err
 }
 
 func (m *mux) Close() error {
@@ -169,5 +205,5 @@ func (l *layer) try(ctx context.Context, id string) (net.Conn, error) {
 	if addr == "" {
 		return nil, errors.New("address unknown")
 	}
-	return l.node.dial(ctx, l.group, l.node.NodeOf(id), addr)
+	return l.node.dial(ctx, l.group, id, addr)
 }
