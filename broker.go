@@ -58,19 +58,27 @@ type Broker struct {
 }
 
 // Open starts a node and returns when its gateway serves: the cluster has
-// formed and every partition has a leader. If a partition has none for
-// [Config.LeaderTimeout], for instance because a majority of its nodes is away,
-// the gateway serves the others. An error is one line that says what to change.
-func Open(c Config) (*Broker, error) {
+// formed and every partition has a leader. An error is one line that says what
+// to change.
+func Open(c Config) (*Broker, error) { return OpenContext(context.Background(), c) }
+
+// OpenContext is Open for a caller who may lose patience: if ctx ends first,
+// the node is closed again and the error wraps the context's. Once the node is
+// open, ctx means nothing to it.
+func OpenContext(ctx context.Context, c Config) (*Broker, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	b := &Broker{Config: c.withDefaults(), started: time.Now(), fatal: make(chan error, 1)}
 	b.parts = map[protocol.PartitionID]*partitionactor.Partition{}
 	b.life, b.end = context.WithCancel(context.Background())
-	ctx, cancel := context.WithTimeout(b.life, b.StartTimeout)
+	opening, cancel := context.WithTimeout(b.life, b.StartTimeout)
 	defer cancel()
-	if err := b.open(ctx); err != nil {
+	defer context.AfterFunc(ctx, cancel)()
+	if err := b.open(opening); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w (%w)", ctx.Err(), err)
+		}
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil

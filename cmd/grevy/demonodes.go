@@ -17,29 +17,8 @@ func (d *demo) start(ctx context.Context) error {
 		return err
 	}
 	d.progress.begin("three nodes, three partitions, each kept three times")
-	type opened struct {
-		node int
-		b    *grevy.Broker
-		err  error
-	}
-	results := make(chan opened, demoNodes)
-	d.nodes = make([]*grevy.Broker, demoNodes)
-	for n := range demoNodes {
-		go func() {
-			b, err := grevy.Open(d.config(n))
-			results <- opened{n, b, err}
-		}()
-	}
-	for range demoNodes {
-		select {
-		case o := <-results:
-			if o.err != nil {
-				return fmt.Errorf("node %d: %w", o.node, o.err)
-			}
-			d.nodes[o.node] = o.b
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if err := d.openNodes(ctx); err != nil {
+		return err
 	}
 	var addresses []string
 	for _, offset := range d.offsets {
@@ -49,6 +28,24 @@ func (d *demo) start(ctx context.Context) error {
 	d.gateways, err = dial(addresses)
 	d.progress.done("")
 	return err
+}
+
+// openNodes opens the nodes together. If one can not be opened, the others give up.
+func (d *demo) openNodes(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	d.nodes = make([]*grevy.Broker, demoNodes)
+	var wg sync.WaitGroup
+	for n := range demoNodes {
+		wg.Go(func() {
+			var err error
+			if d.nodes[n], err = grevy.OpenContext(ctx, d.config(n)); err != nil {
+				cancel(fmt.Errorf("node %d: %w", n, err))
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
 }
 
 func (d *demo) config(n int) grevy.Config {
@@ -67,16 +64,19 @@ func (d *demo) config(n int) grevy.Config {
 
 // choosePorts takes the offsets 0, 10 and 20, or others if something else holds
 // ports there. With --keep, clients were promised the default port.
-func (d *demo) choosePorts() error {
-	if used := portsInUse(demoHost, 0); d.keep && len(used) > 0 {
+func (d *demo) choosePorts() (err error) {
+	if !d.keep {
+		d.offsets, err = freeOffsets(demoHost, demoNodes, 0)
+	} else if used := portsInUse(demoHost, 0); len(used) > 0 {
 		return fmt.Errorf("keep: port %d is in use: end what holds it, or leave out --keep to run on other ports", used[0])
+	} else if d.offsets, err = freeOffsets(demoHost, demoNodes-1, offsetStep); err == nil {
+		d.offsets = append([]int{0}, d.offsets...)
 	}
-	var err error
-	if d.offsets, err = freeOffsets(demoHost, demoNodes, 0); err != nil {
+	if err != nil {
 		return err
 	}
-	if d.offsets[demoNodes-1] != 10*(demoNodes-1) {
-		d.progress.say("default ports are in use; port offsets %s instead", ints(d.offsets))
+	if d.offsets[demoNodes-1] != offsetStep*(demoNodes-1) {
+		d.progress.say("ports of the default offsets are in use; port offsets %s instead", ints(d.offsets))
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func offsetFor(t *testing.T) int {
 func openBroker(t *testing.T, c grevy.Config) *grevy.Broker {
 	t.Helper()
 	c.DataDir, c.PortOffset = t.TempDir(), offsetFor(t)
-	c.Log = slog.New(slog.DiscardHandler)
+	c.Log = quiet
 	b, err := grevy.Open(c)
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +134,8 @@ func await(t *testing.T, what string, cond func() error) {
 }
 
 var errNotYet = errors.New("not yet")
+
+var quiet = slog.New(slog.DiscardHandler)
 
 // writeModel writes a process with one task to a file.
 func writeModel(t *testing.T, id string) string {

@@ -60,45 +60,27 @@ func (a *app) startCommand() *cobra.Command {
 	return cmd
 }
 
-// errStopped ends a start that a signal interrupted. Nothing was acknowledged
-// yet, so there is nothing to hand over.
+// errStopped ends a start that a signal interrupted.
 var errStopped = errors.New("stopped before the node was ready")
 
 // serve runs a node until ctx ends.
 func serve(ctx context.Context, c grevy.Config) error {
-	b, err := open(ctx, c)
+	begun := time.Now()
+	b, err := grevy.OpenContext(ctx, c)
+	if errors.Is(err, context.Canceled) {
+		return errStopped
+	}
 	if err != nil {
 		return err
 	}
+	c.Log.Info("ready", "node", b.NodeID, "gateway", address(b.Host, grevy.GatewayPort+b.PortOffset),
+		"http", address(b.Host, grevy.HTTPPort+b.PortOffset), "took", time.Since(begun).Round(time.Millisecond))
 	select {
 	case <-ctx.Done():
 		return stop(b, c.Log)
 	case err := <-b.Failed():
 		return errors.Join(err, b.Close())
 	}
-}
-
-// open opens a node, or gives up on it when ctx ends.
-func open(ctx context.Context, c grevy.Config) (*grevy.Broker, error) {
-	begun := time.Now()
-	var b *grevy.Broker
-	opened := make(chan error, 1)
-	go func() {
-		var err error
-		b, err = grevy.Open(c)
-		opened <- err
-	}()
-	select {
-	case err := <-opened:
-		if err != nil {
-			return nil, err
-		}
-	case <-ctx.Done():
-		return nil, errStopped
-	}
-	c.Log.Info("ready", "node", b.NodeID, "gateway", address(b.Host, grevy.GatewayPort+b.PortOffset),
-		"http", address(b.Host, grevy.HTTPPort+b.PortOffset), "took", time.Since(begun).Round(time.Millisecond))
-	return b, nil
 }
 
 func stop(b *grevy.Broker, log *slog.Logger) error {
