@@ -1,0 +1,179 @@
+package archtest
+
+import (
+	"go/ast"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// documents lists the texts that are written for people.
+func documents(t *testing.T) (list []string) {
+	t.Helper()
+	for _, f := range allFiles(t) {
+		if path.Ext(f) == ".md" {
+			list = append(list, f)
+		}
+	}
+	if len(list) < 5 {
+		t.Fatalf("only %d documents found", len(list))
+	}
+	return list
+}
+
+var (
+	link = regexp.MustCompile(`\]\(([^)#\s]+)(#[^)\s]*)?\)`)
+	// place is how documents point at code: `dir/file.go` or `dir/file.go:Name`.
+	place = regexp.MustCompile("`([\\w./-]+\\.go)(?::(\\w+))?`")
+)
+
+// TestDocumentsPointAtWhatIsThere: links lead to files, and what is named in a
+// Go file is declared there.
+func TestDocumentsPointAtWhatIsThere(t *testing.T) {
+	files := map[string]bool{}
+	for _, f := range allFiles(t) {
+		for ; f != "."; f = path.Dir(f) {
+			files[f] = true
+		}
+	}
+	declared := map[string]map[string]bool{} // by path, and by name alone
+	for _, s := range allSources(t) {
+		declared[s.path] = names(s.file)
+		if base := path.Base(s.path); declared[base] == nil {
+			declared[base] = declared[s.path]
+		}
+	}
+	for _, doc := range documents(t) {
+		text := readFile(t, doc)
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			if to := path.Join(path.Dir(doc), m[1]); !strings.Contains(m[1], "://") && !files[to] {
+				t.Errorf("%s links to %s, which is not there", doc, to)
+			}
+		}
+		for _, m := range place.FindAllStringSubmatch(text, -1) {
+			switch {
+			case declared[m[1]] == nil:
+				t.Errorf("%s names %s, which is not there", doc, m[1])
+			case m[2] != "" && !declared[m[1]][m[2]]:
+				t.Errorf("%s names %s in %s, which does not declare it", doc, m[2], m[1])
+			}
+		}
+	}
+}
+
+// names lists what a file declares: functions, methods, types, variables.
+func names(f *ast.File) map[string]bool {
+	all := map[string]bool{}
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			all[d.Name.Name] = true
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				switch s := s.(type) {
+				case *ast.TypeSpec:
+					all[s.Name.Name] = true
+				case *ast.ValueSpec:
+					for _, n := range s.Names {
+						all[n.Name] = true
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+var roomRow = regexp.MustCompile("(?m)^\\| (\\d) \\| `([^`]+)` \\|")
+
+// TestArchitectureHasTheRooms: the table of rooms is the one that is enforced.
+func TestArchitectureHasTheRooms(t *testing.T) {
+	want := map[string]int{}
+	for _, s := range allSources(t) {
+		if r, ok := roomOf(s.dir); ok {
+			want[r.dir] = r.level
+		}
+	}
+	got := map[string]int{}
+	for _, m := range roomRow.FindAllStringSubmatch(readFile(t, "docs/architecture.md"), -1) {
+		level, err := strconv.Atoi(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[m[2]] = level
+	}
+	for dir, level := range want {
+		if got[dir] != level {
+			t.Errorf("docs/architecture.md has room %s at level %d, the code at %d", dir, got[dir], level)
+		}
+	}
+	for dir, level := range got {
+		if r, ok := roomOf(dir); !ok || r.dir != dir || r.level != level {
+			t.Errorf("docs/architecture.md has room %s at level %d, which is not in the table of levels", dir, level)
+		}
+	}
+}
+
+// TestDecisionsAreWhole: every decision has its parts and stands in the index.
+func TestDecisionsAreWhole(t *testing.T) {
+	index := readFile(t, "docs/adr/README.md")
+	name := regexp.MustCompile(`^docs/adr/(\d{4}-[a-z0-9-]+\.md)$`)
+	seen := map[string]bool{}
+	for _, f := range allFiles(t) {
+		if path.Dir(f) != "docs/adr" || path.Base(f) == "README.md" {
+			continue
+		}
+		m := name.FindStringSubmatch(f)
+		if m == nil || seen[m[1][:4]] {
+			t.Errorf("%s is not called NNNN-title.md, with a number of its own", f)
+			continue
+		}
+		seen[m[1][:4]] = true
+		text := readFile(t, f)
+		for _, part := range []string{"# " + m[1][:4] + " ", "\n## Context\n", "\n## Decision\n", "\n## Consequences\n", "\n## When to revisit\n"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s has no %q", f, strings.TrimSpace(part))
+			}
+		}
+		if !strings.Contains(index, "]("+m[1]+")") {
+			t.Errorf("docs/adr/README.md does not list %s", m[1])
+		}
+	}
+}
+
+var (
+	required  = regexp.MustCompile(`(?m)^\t(\S+) v\S+( // indirect)?$`)
+	moduleRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
+)
+
+// TestDependenciesAreExplained: what go.mod requires by itself, and what a file
+// imports, is told of in the decision on dependencies, and nothing else.
+func TestDependenciesAreExplained(t *testing.T) {
+	all, used := []string{}, map[string]bool{}
+	for _, m := range required.FindAllStringSubmatch(readFile(t, "go.mod"), -1) {
+		all = append(all, m[1])
+		if m[2] == "" {
+			used[m[1]] = true
+		}
+	}
+	for _, s := range allSources(t) {
+		for _, i := range s.imports() {
+			if n := slices.IndexFunc(all, func(mod string) bool { return within(i, mod) }); n >= 0 {
+				used[all[n]] = true
+			}
+		}
+	}
+	told := map[string]bool{}
+	for _, m := range moduleRow.FindAllStringSubmatch(readFile(t, "docs/adr/0007-dependencies.md"), -1) {
+		told[m[1]] = true
+	}
+	if !maps.Equal(told, used) {
+		t.Errorf("docs/adr/0007-dependencies.md tells of %v, used are %v", sorted(told), sorted(used))
+	}
+}
+
+func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
