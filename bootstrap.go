@@ -2,7 +2,6 @@ package grevy
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,9 +29,6 @@ func (b *Broker) join(ctx context.Context) error {
 		b.Progress("waiting for the other nodes")
 	}
 	for b.id.Plan == nil {
-		if err := b.strangers(); err != nil {
-			return err
-		}
 		if b.NodeID == 0 {
 			if servers := b.everybody(); servers != nil {
 				return b.adopt(b.newPlan(servers))
@@ -49,7 +45,7 @@ func (b *Broker) join(ctx context.Context) error {
 			return fmt.Errorf("the cluster did not form: %s", b.missing())
 		}
 	}
-	return b.strangers()
+	return nil
 }
 
 func (b *Broker) newPlan(servers map[int]string) *plan {
@@ -113,23 +109,24 @@ func (b *Broker) missing() string {
 // the nodes that are there.
 var ErrOtherCluster = errors.New("data-dir: belongs to another cluster")
 
-// strangers finds nodes of another cluster.
+// strangerTime is how long a node that starts looks for nodes of its own
+// cluster after it may have met one of another.
+const strangerTime = 2 * time.Second
+
+// strangers tells, while this node starts, that those it was told to join are of
+// another cluster. Nodes that see one of their own stay: whoever is alone among
+// strangers has the wrong directory.
 func (b *Broker) strangers() error {
-	if b.id.Plan == nil {
+	met := b.members.Foreign()
+	if met == "" || b.id.Plan == nil || time.Since(b.started) < strangerTime {
 		return nil
 	}
-	own := hex.EncodeToString(idSlice(b.id.Plan))
 	for _, m := range b.members.List() {
-		if m.Cluster != "" && m.Cluster != own {
-			return fmt.Errorf("%w: %s is of cluster %s, node %d of %s", ErrOtherCluster, b.DataDir, own, m.NodeID, m.Cluster)
+		if m.Alive && m.Cluster == b.id.Plan.ClusterID && int(m.NodeID) != b.NodeID {
+			return nil
 		}
 	}
-	return nil
-}
-
-func idSlice(p *plan) []byte {
-	id := p.id()
-	return id[:]
+	return fmt.Errorf("%w: %s is of cluster %s, but there is %s", ErrOtherCluster, b.DataDir, b.id.Plan.ClusterID, met)
 }
 
 // takePlan is called when another node hands over its cluster's plan.

@@ -40,6 +40,7 @@ type Broker struct {
 	metrics   *metrics
 	pid       *actors.PID
 	started   time.Time
+	unmoved   time.Time // when leadership could last not be moved; see balance
 	plans     chan *plan
 
 	partsMu sync.RWMutex                                       // while Open fills it

@@ -27,11 +27,17 @@ type nodeInfo struct {
 	RSSBytes  int64          `json:"rssBytes"`
 	DiskBytes int64          `json:"diskBytes"`
 	Problems  []string       `json:"problems"`
-	Links     map[int]string `json:"links"` // by peer: up, down, or relayed and through whom
+	Links     map[int]string `json:"links"`   // by peer: up, down, or relayed and through whom
+	Applied   map[int]uint64 `json:"applied"` // by partition that it keeps: the last index in its store
 }
 
 func (b *Broker) ownInfo() nodeInfo {
-	info := nodeInfo{Ready: b.ready.Load(), RSSBytes: rss(), DiskBytes: diskUse(b.DataDir), Problems: b.ailments(), Links: map[int]string{}}
+	info := nodeInfo{Ready: b.ready.Load(), RSSBytes: rss(), DiskBytes: diskUse(b.DataDir), Problems: b.ailments(), Links: map[int]string{}, Applied: map[int]uint64{}}
+	for _, p := range b.partitions() {
+		if _, _, problem := p.Role(); problem == "" {
+			info.Applied[int(p.Partition)] = p.Group().Status().Applied
+		}
+	}
 	for _, l := range b.post.Links() {
 		switch {
 		case l.Up:
@@ -67,10 +73,19 @@ func (b *Broker) tellInfo(_ context.Context, _ protocol.NodeID, _ []byte, reply 
 	reply(payload)
 }
 
-// nodeInfos asks all nodes that can be reached, each for at most a second.
-func (b *Broker) nodeInfos(ctx context.Context) map[int]nodeInfo {
+// nodeInfo asks another node about itself, for at most a second.
+func (b *Broker) nodeInfo(ctx context.Context, n protocol.NodeID) (info nodeInfo, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
+	payload, err := b.post.Request(ctx, n, kindNode, nil)
+	if err == nil {
+		err = json.Unmarshal(payload, &info)
+	}
+	return info, err
+}
+
+// nodeInfos asks all nodes that can be reached, each for at most a second.
+func (b *Broker) nodeInfos(ctx context.Context) map[int]nodeInfo {
 	infos := map[int]nodeInfo{b.NodeID: b.ownInfo()}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -79,9 +94,8 @@ func (b *Broker) nodeInfos(ctx context.Context) map[int]nodeInfo {
 			continue
 		}
 		wg.Go(func() {
-			payload, err := b.post.Request(ctx, protocol.NodeID(n), kindNode, nil)
-			var info nodeInfo
-			if err != nil || json.Unmarshal(payload, &info) != nil {
+			info, err := b.nodeInfo(ctx, protocol.NodeID(n))
+			if err != nil {
 				return // it is shown as not answering
 			}
 			mu.Lock()

@@ -106,9 +106,6 @@ func (b *Broker) onMembers() {
 	for _, p := range b.partitions() {
 		p.News(actors.LinkNews{})
 	}
-	if err := b.strangers(); err != nil {
-		b.fail(err)
-	}
 }
 
 // onLink is called when a link went up or down.
@@ -163,6 +160,9 @@ func (b *Broker) awaitLeaders(ctx context.Context) error {
 		without := b.withoutLeader()
 		if len(without) == 0 {
 			return nil
+		}
+		if err := b.strangers(); err != nil {
+			return err
 		}
 		select {
 		case <-time.After(2 * time.Millisecond):

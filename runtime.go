@@ -2,6 +2,7 @@ package grevy
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,7 +42,7 @@ func (b *Broker) every(d time.Duration, f func(context.Context)) {
 // balance brings leadership back to the preferred nodes, one partition at a
 // time over the whole cluster: only the lowest partition that is led elsewhere
 // moves, and only to a node that every other one reaches.
-func (b *Broker) balance(context.Context) {
+func (b *Broker) balance(ctx context.Context) {
 	if time.Since(b.started) < settleTime {
 		return
 	}
@@ -56,7 +57,7 @@ func (b *Broker) balance(context.Context) {
 			continue
 		}
 		if part := b.part(p); part != nil && node == protocol.NodeID(b.NodeID) {
-			b.transfer(part, preferred)
+			b.transfer(ctx, part, preferred)
 		}
 		return
 	}
@@ -92,37 +93,56 @@ func (b *Broker) fit(n protocol.NodeID) bool {
 	return b.post.Reachable(n)
 }
 
-func (b *Broker) transfer(part *partitionactor.Partition, to protocol.NodeID) {
-	for _, s := range part.Group().Status().Servers {
-		if s.Voter && b.nodeOf(s.ID) == to {
-			if err := part.Group().Transfer(s.ID); err != nil {
-				b.Log.Info("leadership not moved yet", "partition", part.Partition, "to", to, "err", err)
-				return
-			}
-			b.Log.Info("leadership moved to its preferred node", "partition", part.Partition, "to", to)
-			return
+// transfer moves a partition to a node if that votes under its present server
+// id and has caught up. A transfer holds up commands until it has succeeded or
+// timed out, so one that has failed is not repeated soon.
+func (b *Broker) transfer(ctx context.Context, part *partitionactor.Partition, to protocol.NodeID) {
+	id := b.serverOf(to)
+	voter := slices.Contains(part.Group().Status().Servers, raftadapter.Server{ID: id, Voter: true})
+	if !voter || time.Since(b.unmoved) < transferPause || !b.caughtUp(ctx, to, part) {
+		return
+	}
+	if err := part.Group().Transfer(id); err != nil {
+		b.unmoved = time.Now()
+		b.Log.Info("leadership not moved yet", "partition", part.Partition, "to", to, "err", err)
+		return
+	}
+	b.Log.Info("leadership moved to its preferred node", "partition", part.Partition, "to", to)
+}
+
+// transferPause is how long leadership stays where it is after it could not be
+// moved.
+const transferPause = 15 * time.Second
+
+// serverOf gives the server id of the process that is node n now.
+func (b *Broker) serverOf(n protocol.NodeID) string {
+	for _, m := range b.members.List() {
+		if m.NodeID == n {
+			return m.RaftID
 		}
 	}
+	return ""
 }
 
 // reconcile takes in nodes that came back with an empty disk: under their new
-// server id as non-voters first, as voters once they have caught up; then their
-// old id is removed. Only the leader of a partition does it.
-func (b *Broker) reconcile(context.Context) {
+// server id as non-voters first, then their old id is removed, and once they
+// have caught up they become voters. So a commit never needs the vote of one
+// that is still catching up. Only the leader of a partition does it.
+func (b *Broker) reconcile(ctx context.Context) {
 	for _, part := range b.partitions() {
 		if leader, _, _ := part.Role(); leader {
-			b.reconcilePart(part)
+			b.reconcilePart(ctx, part)
 		}
 	}
 }
 
-func (b *Broker) reconcilePart(part *partitionactor.Partition) {
+func (b *Broker) reconcilePart(ctx context.Context, part *partitionactor.Partition) {
 	st := part.Group().Status()
 	for _, m := range b.members.List() {
 		if !m.Alive || m.RaftID == "" || m.Cluster == "" || !b.keeps(m.NodeID, part.Partition) {
 			continue
 		}
-		if err := b.takeIn(part, st, m); err != nil {
+		if err := b.takeIn(ctx, part, st, m); err != nil {
 			b.Log.Info("node not taken in yet", "partition", part.Partition, "node", m.NodeID, "err", err)
 		}
 	}
@@ -137,7 +157,7 @@ func (b *Broker) keeps(n protocol.NodeID, p protocol.PartitionID) bool {
 	return false
 }
 
-func (b *Broker) takeIn(part *partitionactor.Partition, st raftadapter.Status, m remote.Member) error {
+func (b *Broker) takeIn(ctx context.Context, part *partitionactor.Partition, st raftadapter.Status, m remote.Member) error {
 	var old []string
 	known, voter := false, false
 	for _, s := range st.Servers {
@@ -152,23 +172,26 @@ func (b *Broker) takeIn(part *partitionactor.Partition, st raftadapter.Status, m
 	case !known:
 		b.Log.Info("node taken in under its new id", "partition", part.Partition, "node", m.NodeID, "server", m.RaftID)
 		return part.Group().AddServer(raftadapter.Server{ID: m.RaftID})
-	case !voter && b.caughtUp(m, part.Partition):
-		return part.Group().AddServer(raftadapter.Server{ID: m.RaftID, Voter: true})
-	case voter && len(old) > 0:
+	case len(old) > 0:
+		b.Log.Info("former id of a node removed", "partition", part.Partition, "node", m.NodeID, "server", old[0])
 		return part.Group().RemoveServer(old[0])
+	case !voter && b.caughtUp(ctx, m.NodeID, part):
+		b.Log.Info("node votes again", "partition", part.Partition, "node", m.NodeID, "server", m.RaftID)
+		return part.Group().AddServer(raftadapter.Server{ID: m.RaftID, Voter: true})
 	}
 	return nil
 }
 
-// caughtUp tells whether a member reports the partition as healthy in the
-// leader's term: it has applied an entry of this leadership.
-func (b *Broker) caughtUp(m remote.Member, p protocol.PartitionID) bool {
-	for _, i := range m.Partitions {
-		if i.Partition == p {
-			return i.Healthy && i.Term == b.part(p).Group().Term()
-		}
-	}
-	return false
+// caughtUpBy is how many entries a replica may lack and count as caught up: those
+// that came while it was asked.
+const caughtUpBy = 1000
+
+// caughtUp asks a node whether its replica has nearly all that this leader has.
+func (b *Broker) caughtUp(ctx context.Context, n protocol.NodeID, part *partitionactor.Partition) bool {
+	here := part.Group().Status().Applied
+	info, err := b.nodeInfo(ctx, n)
+	there, ok := info.Applied[int(part.Partition)]
+	return err == nil && ok && there+caughtUpBy >= here
 }
 
 // handLeadershipOver gives all leadership away before a stop, so that the

@@ -31,8 +31,10 @@ func judge(err error) verdict {
 	case codes.ResourceExhausted:
 		return refused
 	case codes.Unavailable:
-		if strings.HasPrefix(text, "Expected to execute") || strings.HasPrefix(text, "The gateway is shutting down") {
-			return refused
+		for _, proof := range []string{"Expected to execute", "The gateway is shutting down", "connection error: "} {
+			if strings.HasPrefix(text, proof) { // the last is the client's own: it has not even reached the gateway
+				return refused
+			}
 		}
 		return unknown
 	case codes.DeadlineExceeded:

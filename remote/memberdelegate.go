@@ -67,6 +67,7 @@ func (m *Members) judge(n *memberlist.Node) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if differ(mt.cluster, m.self.cluster) {
+		m.foreign = fmt.Sprintf("node %d at %s of %s", mt.node, n.Address(), clusterName(mt.cluster))
 		return fmt.Errorf("node %d at %s belongs to cluster %x, this node to %x", mt.node, n.Address(), mt.cluster, m.self.cluster)
 	}
 	return nil

@@ -111,6 +111,7 @@ type Members struct {
 	self    meta
 	known   map[string]*instance // by name; self is one of them
 	counter uint64               // of the own news
+	foreign string               // the last node of another cluster that was met
 	closed  bool
 }
 
@@ -212,6 +213,14 @@ func (m *Members) Self() Member {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.known[m.name].member()
+}
+
+// Foreign describes the last node of another cluster that this one has met and
+// kept out, "" if there was none.
+func (m *Members) Foreign() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.foreign
 }
 
 // SetCluster tells the cluster id when it becomes known. Nodes of another cluster

@@ -238,6 +238,9 @@ func TestClustersStayApart(t *testing.T) {
 	if !a.sees(0, 2) || !other.sees(1) {
 		t.Errorf("the clusters met: %v, %v", a.List(), other.List())
 	}
+	until(t, "the stranger knows why", func() bool {
+		return strings.Contains(other.Foreign(), "node 0 at "+a.Addr()+" of 0100") && fresh.Foreign() == ""
+	})
 	fresh.SetCluster([16]byte{1})
 	until(t, "the change is seen", func() bool { return strings.HasPrefix(a.member(2).Cluster, "0100") })
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os/exec"
 	"time"
 
 	"google.golang.org/grpc"
@@ -75,6 +76,19 @@ func (n *Node) Status(ctx context.Context) (s grevy.Status, err error) {
 		err = json.Unmarshal(b, &s)
 	}
 	return s, err
+}
+
+// Ask runs the program's own command against the node's HTTP port, as an
+// operator would, and gives what it prints.
+func (n *Node) Ask(ctx context.Context, command string, args ...string) (string, error) {
+	args = append([]string{command, "--http", n.addr(grevy.HTTPPort)}, args...)
+	cmd := exec.CommandContext(ctx, n.c.Binary, args...)
+	cmd.Env = environment()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("grevy %s: %w: %s", command, err, out)
+	}
+	return string(out), err
 }
 
 // Deployments lists all deployments, newest first, and where each of them is.

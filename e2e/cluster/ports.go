@@ -21,6 +21,15 @@ const (
 	offsets    = (32768 - guardPort - 1) / offsetStep
 )
 
+// Offsets reserves n port offsets until the test ends, for nodes in the test's
+// own process.
+func Offsets(t testing.TB, n int) []int {
+	t.Helper()
+	list, release := reserve(t, n)
+	t.Cleanup(release)
+	return list
+}
+
 // reserve finds n port offsets of which all ports are free.
 func reserve(t testing.TB, n int) (list []int, release func()) {
 	t.Helper()

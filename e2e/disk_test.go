@@ -1,0 +1,110 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/grevy-io/grevy/e2e/cluster"
+)
+
+// TestLostDisk: a node comes back with an empty directory. It must not vote
+// under its old name, is taken in under a new one, catches up, and votes again:
+// after that the cluster does without another node.
+func TestLostDisk(t *testing.T) {
+	c := three(t)
+	l := startLoad(t, c)
+	l.flows(300)
+	lost := c.Nodes[2]
+	before := serverID(t, lost)
+	lost.Kill()
+	if err := os.RemoveAll(lost.Dir); err != nil {
+		t.Fatal(err)
+	}
+	lost.Start()
+	lost.WaitReady(formTime)
+	after := serverID(t, lost)
+	if after == before {
+		t.Fatalf("node %d is still server %s", lost.ID, after)
+	}
+	votes(t, c, before, after)
+	c.Nodes[1].Kill()
+	servesEverywhere(t, c) // two of three voters, one of them the new one
+	c.Nodes[1].Start()
+	c.WaitReady(serveTime)
+	l.settle(formTime)
+}
+
+// serverID reads under which name a directory votes.
+func serverID(t *testing.T, n *cluster.Node) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(n.Dir, "node.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id struct{ ServerID string }
+	if err := json.Unmarshal(b, &id); err != nil {
+		t.Fatal(err)
+	}
+	return id.ServerID
+}
+
+// votes waits until every node knows the new server, and not the old one, as
+// one of three voters of every partition.
+func votes(t *testing.T, c *cluster.Cluster, before, after string) {
+	t.Helper()
+	cluster.Until(t, formTime, "server "+after+" votes instead of "+before, func(ctx context.Context) error {
+		for _, n := range c.Nodes {
+			s, err := n.Status(ctx)
+			if err != nil {
+				return err
+			}
+			for _, p := range s.Partitions {
+				if text := strings.Join(p.Voters, " "); len(p.Voters) != 3 || strings.Contains(text, before) || !strings.Contains(text, after) {
+					return fmt.Errorf("voters of partition %d as node %d knows: %s", p.ID, n.ID, text)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// TestDirectoryOfAnotherCluster: a node with the directory of another cluster is
+// refused with one line that says so, and disturbs nobody.
+func TestDirectoryOfAnotherCluster(t *testing.T) {
+	other := three(t)
+	for _, n := range other.Nodes {
+		n.Stop()
+	}
+	c := three(t)
+	l := startLoad(t, c)
+	n := c.Nodes[2]
+	n.Stop()
+	own := n.Dir + ".own"
+	if err := os.Rename(n.Dir, own); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(other.Nodes[2].Dir, n.Dir); err != nil {
+		t.Fatal(err)
+	}
+	l.flows(50)
+	n.Start()
+	line, err := n.Exited(serveTime)
+	if err == nil || !strings.HasPrefix(line, "grevy: data-dir: belongs to another cluster: ") {
+		t.Errorf("it ended with %v and said: %s", err, line)
+	}
+	servesEverywhere(t, c)
+	if err := os.RemoveAll(n.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(own, n.Dir); err != nil {
+		t.Fatal(err)
+	}
+	n.Start()
+	c.WaitReady(serveTime)
+	l.settle(formTime)
+}
