@@ -21,7 +21,8 @@ type metrics struct {
 	bytes     *prometheus.CounterVec
 	commit    *prometheus.HistogramVec
 	rejected  *prometheus.CounterVec
-	partition []string // label values, by id
+	own       []prometheus.Collector // those above, and what is read when asked for
+	partition []string               // label values, by id
 }
 
 func newMetrics(b *Broker) *metrics {
@@ -45,8 +46,9 @@ func newMetrics(b *Broker) *metrics {
 	for i := 0; i <= b.Partitions; i++ {
 		m.partition = append(m.partition, strconv.Itoa(i))
 	}
-	m.registry.MustRegister(m.requests, m.latency, m.entries, m.commands, m.bytes, m.commit, m.rejected,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStateCollector(b))
+	m.own = []prometheus.Collector{m.requests, m.latency, m.entries, m.commands, m.bytes, m.commit, m.rejected, newStateCollector(b)}
+	m.registry.MustRegister(m.own...)
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -79,8 +81,8 @@ func (m *metrics) ObserveCall(method string, code codes.Code, took time.Duration
 
 // stateCollector reads gauges when they are asked for.
 type stateCollector struct {
-	b                                                              *Broker
-	leader, term, applied, lag, inFlight, full, healthy, link, log *prometheus.Desc
+	b                                                                           *Broker
+	leader, term, applied, lag, inFlight, full, healthy, link, log, deployments *prometheus.Desc
 }
 
 func newStateCollector(b *Broker) *stateCollector {
@@ -88,22 +90,23 @@ func newStateCollector(b *Broker) *stateCollector {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &stateCollector{
-		b:        b,
-		leader:   d("grevy_partition_leader", "1 if this node leads the partition and takes commands.", "partition"),
-		term:     d("grevy_partition_term", "Raft term of the partition.", "partition"),
-		applied:  d("grevy_partition_applied_index", "Last log index in the store of this node.", "partition"),
-		lag:      d("grevy_partition_apply_lag_entries", "Entries known to be committed and not yet applied here.", "partition"),
-		inFlight: d("grevy_partition_commands_in_flight", "Commands under way at the leader here.", "partition"),
-		full:     d("grevy_partition_refused_total", "Commands refused because the in-flight limit was reached.", "partition"),
-		healthy:  d("grevy_partition_healthy", "0 if the partition is halted on this node.", "partition"),
-		link:     d("grevy_link_up", "1 if the link to the peer works in both directions.", "peer"),
-		log:      d("grevy_raft_log_entries", "Entries in the raft log of the partition.", "partition"),
+		b:           b,
+		leader:      d("grevy_partition_leader", "1 if this node leads the partition and takes commands.", "partition"),
+		term:        d("grevy_partition_term", "Raft term of the partition.", "partition"),
+		applied:     d("grevy_partition_applied_index", "Last log index in the store of this node.", "partition"),
+		lag:         d("grevy_partition_apply_lag_entries", "Entries known to be committed and not yet applied here.", "partition"),
+		inFlight:    d("grevy_partition_commands_in_flight", "Commands under way at the leader here.", "partition"),
+		full:        d("grevy_partition_refused_total", "Commands refused because the in-flight limit was reached.", "partition"),
+		healthy:     d("grevy_partition_healthy", "0 if the partition is halted on this node.", "partition"),
+		link:        d("grevy_link_up", "1 if the link to the peer works in both directions.", "peer"),
+		log:         d("grevy_raft_log_entries", "Entries in the raft log of the partition.", "partition"),
+		deployments: d("grevy_partition_deployment_seq", "Up to which deployment, by the counter of their lane, the partition has them on this node.", "partition"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.leader, c.term, c.applied, c.lag, c.inFlight, c.full, c.healthy, c.link, c.log} {
+	for _, d := range []*prometheus.Desc{c.leader, c.term, c.applied, c.lag, c.inFlight, c.full, c.healthy, c.link, c.log, c.deployments} {
 		ch <- d
 	}
 }
@@ -124,6 +127,9 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.inFlight, float64(p.Gate().InFlight()), l)
 		gauge(c.healthy, bit(problem == ""), l)
 		gauge(c.log, float64(st.LogEntries), l)
+		if seq, err := p.DeploymentSeq(); err == nil { // else the partition is halted, which is told above
+			gauge(c.deployments, float64(seq), l)
+		}
 		ch <- prometheus.MustNewConstMetric(c.full, prometheus.CounterValue, float64(p.Gate().Refused()), l)
 	}
 	if c.b.post == nil {
