@@ -36,23 +36,23 @@ func TestReport(t *testing.T) {
 }
 
 func TestUnsupportedKinds(t *testing.T) {
-	body := `<startEvent id='s'/><boundaryEvent id='b' attachedToRef='x'><timerEventDefinition id='d'><timeDuration>PT1S</timeDuration></timerEventDefinition></boundaryEvent>
+	body := `<startEvent id='s'/><boundaryEvent id='b' attachedToRef='x'><signalEventDefinition id='d' signalRef='sig'/></boundaryEvent>
 <serviceTask id='x'>[[<zeebe:taskDefinition type='w'/><zeebe:executionListeners><zeebe:executionListener eventType='start' type='l'/></zeebe:executionListeners>]]</serviceTask>
 <userTask id='u'>[[<zeebe:userTask/>]]</userTask><businessRuleTask id='c'>[[<zeebe:calledDecision decisionId='d' resultVariable='r'/>]]</businessRuleTask><inclusiveGateway id='o'/>
 <endEvent id='t'><terminateEventDefinition id='td'/></endEvent>`
-	text := refusal(t, verdict{Process: body, Flows: []string{"s x", "b t"}}.xml())
+	text := refusal(t, verdict{Roots: "<signal id='sig' name='n'/>", Process: body, Flows: []string{"s x", "b t"}}.xml())
 	found := regexp.MustCompile(`not supported yet: (.*)`).FindAllStringSubmatch(text, -1)
-	for _, want := range []string{"timer boundary event", "element with execution listeners", "native user task",
+	for _, want := range []string{"signal boundary event", "element with execution listeners", "native user task",
 		"business rule task with a decision", "inclusive gateway", "terminate end event"} {
 		if !slices.ContainsFunc(found, func(m []string) bool { return m[1] == want }) {
 			t.Errorf("no %q in %s", want, text)
 		}
 	}
-	if !strings.Contains(text, "- Element: b\n    - ERROR: Elements of this kind are not supported yet: timer boundary event\n") {
+	if !strings.Contains(text, "- Element: b\n    - ERROR: Elements of this kind are not supported yet: signal boundary event\n") {
 		t.Errorf("the layout is not the same:\n%s", text)
 	}
 	// what is wrong comes first: nobody should learn in two steps that the model is broken anyway
-	if text = refusal(t, verdict{Process: body + "<serviceTask id='broken'/>"}.xml()); strings.Contains(text, "not supported yet") {
+	if text = refusal(t, verdict{Roots: "<signal id='sig' name='n'/>", Process: body + "<serviceTask id='broken'/>"}.xml()); strings.Contains(text, "not supported yet") {
 		t.Errorf("got %s", text)
 	}
 }

@@ -17,6 +17,8 @@ var runs = map[string]bool{
 	"user task with a job":           true,
 	"manual task":                    true,
 	"undefined task":                 true,
+	"intermediate timer catch event": true,
+	"timer boundary event":           true,
 	"exclusive gateway":              true,
 	"parallel gateway":               true,
 }

@@ -11,7 +11,7 @@ func (r *run) activate(el *elem) {
 	if el.State == state.Terminating {
 		return
 	}
-	if scope := r.scope(el); scope != nil && scope.State == state.Terminating {
+	if closing(r.scope(el)) {
 		r.terminate(el) // it was cut off before it began
 		return
 	}
@@ -19,10 +19,27 @@ func (r *run) activate(el *elem) {
 		r.incident(el, "IO_MAPPING_ERROR", err.Error(), stepActivate)
 		return
 	}
+	if fail := r.openTimers(el); fail != nil {
+		r.incident(el, fail.kind, fail.text, stepActivate)
+		return
+	}
 	el.State, el.dirty = state.Activated, true
+	r.act(el)
+}
+
+// act does what the element is there for.
+func (r *run) act(el *elem) {
 	switch el.model.Type {
-	case bpmn.SubProcess:
+	case bpmn.SubProcess, bpmn.ProcessElement:
 		r.enter(el.model.NoneStart, el)
+	case bpmn.EventSubProcess:
+		r.enterEventStart(el)
+	case bpmn.IntermediateCatchEvent:
+		if el.model.Timer == nil {
+			r.complete(el)
+		}
+	case bpmn.EndEvent:
+		r.end(el)
 	default:
 		switch {
 		case el.model.Job != nil:
@@ -35,12 +52,20 @@ func (r *run) activate(el *elem) {
 	}
 }
 
+// closing tells whether a scope is being emptied: what comes to it or goes on
+// inside it ends.
+func closing(scope *elem) bool {
+	return scope != nil && (scope.State == state.Terminating || scope.pending() != nil)
+}
+
 // complete ends an element instance with success: output mappings, then out.
 func (r *run) complete(el *elem) {
-	if el.State == state.Terminating {
-		return
+	if el.State == state.Terminating || el.HasChildren() {
+		return // something has begun inside it meanwhile: it will be done again
 	}
 	el.State, el.dirty = state.Completing, true
+	r.dropIncident(el.Incident)
+	el.Incident = 0
 	if el.Scope == 0 {
 		r.completeProcess(el)
 		return
@@ -49,13 +74,15 @@ func (r *run) complete(el *elem) {
 		r.incident(el, "IO_MAPPING_ERROR", err.Error(), stepComplete)
 		return
 	}
+	r.passOn(el)
+	r.tx.DeleteTimers(el.ElementInstance)
 	r.leave(el)
 }
 
 // leave takes the outgoing flows of an element that is done. In a scope that is
 // being terminated it only ends: what it entered would not be told to.
 func (r *run) leave(el *elem) {
-	if scope := r.scope(el); scope != nil && scope.State == state.Terminating {
+	if closing(r.scope(el)) {
 		r.scopeDone(r.exit(el))
 		return
 	}
@@ -90,6 +117,10 @@ func (r *run) scopeDone(scope *elem) {
 		r.terminated(scope)
 		return
 	}
+	if p := scope.pending(); p != nil {
+		r.emptied(scope, p)
+		return
+	}
 	if len(scope.Joins) == 0 {
 		r.enqueue(stepComplete, scope.Key)
 	}
@@ -98,6 +129,7 @@ func (r *run) scopeDone(scope *elem) {
 // completeProcess ends an instance and tells who waits for its result.
 func (r *run) completeProcess(el *elem) {
 	el.gone = true
+	r.tx.DeleteTimers(el.ElementInstance)
 	if el.AwaitResult {
 		r.out.Effects.Completed = append(r.out.Effects.Completed, Completed{Instance: el.Key, Result: r.result(el)})
 	}

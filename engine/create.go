@@ -42,7 +42,15 @@ func (r *run) create(c *protocol.CreateInstance) {
 		root.SetVariable(members[i].Name, members[i].Value)
 	}
 	r.remember(root)
-	r.enterAt(root, starts)
+	switch {
+	case len(c.StartElements) > 0:
+		r.scopeTimers(root, stepTimers)
+		r.enterAt(root, starts)
+	case r.scopeTimers(root, stepActivate):
+		r.enter(starts[0], root)
+	default:
+		root.State = state.Activating // until its incident is resolved
+	}
 	created := protocol.Created{DefinitionKey: def.Key, InstanceKey: key, ProcessID: def.ProcessID, Version: def.Version}
 	if c.AwaitResult {
 		r.out.Await = key
@@ -185,6 +193,7 @@ func (r *run) openScope(scopes map[*bpmn.Element]*elem, m *bpmn.Element) *elem {
 	el := r.enter(m, r.openScope(scopes, m.Scope))
 	r.queue = r.queue[:len(r.queue)-1] // it is active at once
 	el.State = state.Activated
+	r.scopeTimers(el, stepTimers)
 	scopes[m] = el
 	return el
 }

@@ -40,8 +40,10 @@ func (w *world) now(i int, cmd protocol.Command) (continues bool) {
 func (w *world) round(i int) (done int) {
 	w.cluster.Now += 10_000
 	w.now(i, &protocol.Continue{})
+	waiting := len(w.makers[i].seen.Rows[state.TableTimer])
 	w.now(i, &protocol.Tick{})
 	w.look(i)
+	done = max(0, waiting-len(w.makers[i].seen.Rows[state.TableTimer]))
 	for _, key := range w.makers[i].seen.Order[state.TableIncident] {
 		in := w.makers[i].seen.Incidents[key]
 		if in.Job != 0 {
@@ -81,7 +83,7 @@ func (w *world) cancelAll(i int) {
 func (w *world) nothingLeft(i int) {
 	for _, table := range []state.Table{
 		state.TableElement, state.TableJob, state.TableActivatable, state.TableDeadline, state.TableBackOff,
-		state.TableIncident, state.TableChild, state.TableVariables, state.TableContinue, state.TableParts,
+		state.TableIncident, state.TableChild, state.TableTimer, state.TableVariables, state.TableContinue, state.TableParts,
 	} {
 		if n := len(w.makers[i].seen.Rows[table]); n > 0 {
 			w.t.Errorf("partition %d: %d rows of table %x are left", i+1, n, table)

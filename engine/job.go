@@ -195,7 +195,8 @@ func (r *run) updateTimeout(c *protocol.UpdateJobTimeout) {
 // maxDue bounds how many jobs one tick moves. The rest is due at the next one.
 const maxDue = 500
 
-// tick gives back jobs whose lock has run out, and those whose back-off is over.
+// tick gives back jobs whose lock has run out, and those whose back-off is
+// over; then it fires timers.
 func (r *run) tick() {
 	for _, index := range []state.Table{state.TableDeadline, state.TableBackOff} {
 		for _, key := range r.tx.Due(index, r.now, maxDue) {
@@ -205,5 +206,6 @@ func (r *run) tick() {
 			}
 		}
 	}
+	r.fireTimers()
 	r.out.Reply = &protocol.Done{}
 }

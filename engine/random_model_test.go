@@ -52,6 +52,9 @@ func (m *modelMaker) block(from string, depth int) string {
 	if depth == 0 {
 		kind = m.rnd.IntN(4)
 	}
+	if m.rnd.IntN(6) == 0 {
+		return m.timed(from, depth)
+	}
 	switch kind {
 	case 0, 1, 2:
 		return m.then(from, "service", m.work())
@@ -63,6 +66,28 @@ func (m *modelMaker) block(from string, depth int) string {
 		return m.parallel(from, depth-1)
 	}
 	return m.subProcess(from, depth-1)
+}
+
+var timers = []string{"timer=PT0.5S", "timer=PT0S", "timer='= if v = 3 then v else \"PT1S\"'", "date='= if v = 2 then w else \"1980-01-01T00:00:00Z\"'"}
+
+// timed waits for a time, or does something else beside or instead.
+func (m *modelMaker) timed(from string, depth int) string {
+	timer := timers[m.rnd.IntN(len(timers))]
+	if m.rnd.IntN(3) == 0 {
+		return m.then(from, "catch", timer+" "+mappings[m.rnd.IntN(3)])
+	}
+	var activity string
+	if depth > 0 && m.rnd.IntN(2) == 0 {
+		activity = m.subProcess(from, depth-1)
+	} else {
+		activity = m.then(from, "service", m.work())
+	}
+	if m.rnd.IntN(2) == 0 {
+		timer = []string{"cycle=R3/PT0.7S", timer}[m.rnd.IntN(2)] + " noninterrupting"
+	}
+	late := m.then(m.node("boundary", "on="+activity+" "+timer), "service", m.work())
+	m.flow(late, "", m.node("end", ""))
+	return activity
 }
 
 func (m *modelMaker) then(from, kind, attrs string) string {

@@ -52,6 +52,8 @@ const (
 	stepCreateJob // again, after an incident
 	stepLeave     // take the outgoing flows again, after an incident
 	stepRunScript // again, after an incident
+	stepEmpty     // end what is inside
+	stepTimers    // set the timers again, after an incident
 )
 
 // maxKept is how many element instances a run may have had for its map to be
@@ -102,6 +104,10 @@ func (r *run) step(s step) {
 		r.createJob(el)
 	case stepLeave:
 		r.leave(el)
+	case stepTimers:
+		r.scopeTimers(el, stepTimers)
+	case stepEmpty:
+		r.empty(el)
 	case stepRunScript:
 		r.runScript(el)
 	}

@@ -26,17 +26,28 @@ func (r *run) terminate(el *elem) {
 		r.dropJob(el)
 		r.dropIncident(el.Incident)
 		el.Incident = 0
+		r.tx.DeleteTimers(el.ElementInstance)
 	}
+	r.empty(el)
+}
+
+// empty ends all that is inside an element instance, and goes on with the
+// element itself when nothing is.
+func (r *run) empty(el *elem) {
 	children := r.tx.Children(el.ElementInstance, terminateAtOnce+1)
 	if len(children) == 0 {
-		r.terminated(el)
+		if el.State == state.Terminating {
+			r.terminated(el)
+		} else {
+			r.scopeDone(el)
+		}
 		return
 	}
 	for _, key := range children[:min(len(children), terminateAtOnce)] {
 		r.enqueue(stepTerminate, key)
 	}
 	if len(children) > terminateAtOnce {
-		r.enqueue(stepTerminate, el.Key)
+		r.enqueue(stepEmpty, el.Key)
 	}
 }
 
@@ -56,6 +67,7 @@ func (r *run) dropJob(el *elem) {
 func (r *run) terminated(el *elem) {
 	scope := r.exit(el)
 	if scope != nil {
+		r.takeOver(el, scope)
 		r.scopeDone(scope)
 		return
 	}
@@ -75,9 +87,17 @@ func (r *run) suspend(rest []step) {
 	r.out.Effects.Continue = true
 }
 
-// resume takes up the oldest suspended steps.
+// resume takes up the oldest suspended steps; when there are none, the timers
+// that one tick could not fire.
 func (r *run) resume() {
 	r.out.Reply = &protocol.Done{}
+	if !r.resumeSuspended() {
+		r.fireTimers()
+	}
+}
+
+// resumeSuspended tells whether there was anything to take up.
+func (r *run) resumeSuspended() bool {
 	left := 0
 	r.tx.Scan([]byte{byte(state.TableContinue)}, nil, func(key, value []byte) bool {
 		if left++; left > 1 {
@@ -94,5 +114,6 @@ func (r *run) resume() {
 		r.tx.Delete(append([]byte(nil), key...))
 		return true
 	})
-	r.out.Effects.Continue = left > 1
+	r.out.Effects.Continue = left > 1 || left == 1 && len(r.tx.DueTimers(r.now, 1)) > 0
+	return left > 0
 }

@@ -71,7 +71,37 @@ func elementText(e *state.ElementInstance) string {
 	if e.AwaitResult {
 		b.WriteString(" awaited")
 	}
+	if e.Extra != nil {
+		extraText(&b, e.Extra)
+	}
 	return b.String()
+}
+
+func extraText(b *strings.Builder, x *state.Extra) {
+	for _, t := range x.Timers {
+		fmt.Fprintf(b, " timer %s×%d", t.Event, t.Repeats)
+	}
+	if x.Pending != nil {
+		fmt.Fprintf(b, " pending %s", x.Pending.Event)
+	}
+}
+
+// timerLines lists the timers, the earliest first.
+func (k *Contents) timerLines(now int64) (list []string) {
+	for _, row := range k.Rows[state.TableTimer] {
+		e := k.Elements[protocol.NewReader(k.tx.Get(row)).Key()]
+		for _, t := range e.Extra.Timers {
+			if t.Key != protocol.Key(number(row, 0)) {
+				continue
+			}
+			due := fmt.Sprintf("%+d", t.Due-now)
+			if t.Due == 0 {
+				due = "at once"
+			}
+			list = append(list, fmt.Sprintf("%d %s of %d %s, %d times", t.Key, t.Event, e.Key, due, t.Repeats))
+		}
+	}
+	return list
 }
 
 func (k *Contents) jobLines(now int64) (list []string) {
@@ -145,7 +175,7 @@ var tableNames = map[state.Table]string{
 	state.TableDeployment: "deployment", state.TableRefused: "refused", state.TableContentRef: "content",
 	state.TableElement: "element", state.TableJob: "job", state.TableActivatable: "activatable", state.TableDeadline: "deadline",
 	state.TableBackOff: "back-off", state.TableIncident: "incident", state.TableChild: "child", state.TableVariables: "variables",
-	state.TableOutbox: "outbox", state.TableInbox: "inbox", state.TableLane: "lane", state.TableContinue: "continue", state.TableParts: "parts",
+	state.TableTimer: "timer", state.TableOutbox: "outbox", state.TableInbox: "inbox", state.TableLane: "lane", state.TableContinue: "continue", state.TableParts: "parts",
 }
 
 // keyLines counts the keys of each table.

@@ -23,6 +23,7 @@ func (p *Partition) Check() ([]string, error) {
 	k.variables()
 	k.jobs()
 	k.indexes()
+	k.timers()
 	k.incidents()
 	k.definitions()
 	k.lanes()
@@ -62,7 +63,7 @@ func (k *checker) elements() {
 		if e.Scope == 0 && (e.AwaitResult || len(e.Fetch) == 0) == false {
 			k.fail("process %d fetches %v for nobody", key, e.Fetch)
 		}
-		waits := e.Job != 0 || e.Incident != 0 || e.HasChildren() || len(e.Joins) > 0
+		waits := e.Job != 0 || e.Incident != 0 || e.HasChildren() || len(e.Joins) > 0 || e.Extra != nil && len(e.Extra.Timers) > 0
 		if !waits && k.Suspends == 0 {
 			k.fail("element %d (%s) waits for nothing", key, e.Element)
 		}
@@ -180,6 +181,35 @@ func (k *checker) indexes() {
 	}
 	for row := range want {
 		k.fail("index row %x is missing", row)
+	}
+}
+
+// timers: every timer of an element has exactly one row, at its time.
+func (k *checker) timers() {
+	want := map[string]protocol.Key{}
+	for key, e := range k.Elements {
+		if e.Extra == nil {
+			continue
+		}
+		if e.Extra.Pending != nil && k.Suspends == 0 {
+			k.fail("element %d: %q is pending and nothing goes on with it", key, e.Extra.Pending.Event)
+		}
+		for _, t := range e.Extra.Timers {
+			want[string(state.TableTimer.Of(uint64(t.Due), uint64(t.Key)))] = key
+			if e.State == state.Terminating || t.Event == "" || t.Repeats < -1 || t.Cycle == "" && t.Repeats != 1 {
+				k.fail("element %d waits for %+v", key, t)
+			}
+		}
+	}
+	for _, row := range k.Rows[state.TableTimer] {
+		r := protocol.NewReader(k.tx.Get(row))
+		if at := r.Key(); want[string(row)] != at || r.Done() != nil {
+			k.fail("timer row %x of element %d has no such timer", row, at)
+		}
+		delete(want, string(row))
+	}
+	for row := range want {
+		k.fail("timer row %x is missing", row)
 	}
 }
 

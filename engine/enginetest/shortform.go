@@ -16,6 +16,8 @@ import (
 //	}
 //	@3: f -> service t# type=work -> end e#
 //
+//	boundary b on=t timer=PT1S noninterrupting -> end late
+//
 // A node is given with its kind once; later its id is enough. A quoted text
 // may hold blanks. What stands behind `@N:` is repeated N times, with # for the
 // number, from 1. A line that begins with `process ID {` opens another process;
@@ -195,7 +197,7 @@ func (p *formParser) node(part []string) *node {
 	n := &node{kind: part[0], id: part[1]}
 	for _, a := range part[2:] {
 		name, value, ok := strings.Cut(a, "=")
-		if !ok {
+		if !ok && !bare[name] {
 			p.fail("expected name=value, but got %q", a)
 		}
 		n.attrs = append(n.attrs, attr{name, value})

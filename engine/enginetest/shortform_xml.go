@@ -13,15 +13,16 @@ func Model(id, text string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("short form: %w", err)
 	}
-	var b strings.Builder
-	b.WriteString(`<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"` +
-		` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" id="defs" targetNamespace="http://grevy.io/test">` + "\n")
+	w := &formWriter{roots: map[string]string{}}
 	for _, n := range list {
-		if err := n.write(&b); err != nil {
+		if err := w.node(n); err != nil {
 			return nil, err
 		}
 	}
-	b.WriteString("</definitions>\n")
+	var b strings.Builder
+	b.WriteString(`<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"` +
+		` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" id="defs" targetNamespace="http://grevy.io/test">` + "\n")
+	b.WriteString(w.declared.String() + w.body.String() + "</definitions>\n")
 	return []byte(b.String()), nil
 }
 
@@ -29,6 +30,15 @@ var tags = map[string]string{
 	"process": "process", "sub": "subProcess", "start": "startEvent", "end": "endEvent", "throw": "intermediateThrowEvent",
 	"service": "serviceTask", "send": "sendTask", "script": "scriptTask", "rule": "businessRuleTask", "user": "userTask",
 	"manual": "manualTask", "task": "task", "xor": "exclusiveGateway", "and": "parallelGateway",
+	"catch": "intermediateCatchEvent", "boundary": "boundaryEvent", "eventsub": "subProcess", "call": "callActivity",
+	"or": "inclusiveGateway", "evgw": "eventBasedGateway",
+}
+
+// formWriter writes nodes, and declares what they refer to.
+type formWriter struct {
+	body, declared strings.Builder
+	roots          map[string]string // ids of what is declared
+	count          int
 }
 
 func escaped(s string) string {
@@ -39,24 +49,29 @@ func escaped(s string) string {
 	return b.String()
 }
 
-func (n *node) write(b *strings.Builder) error {
-	tag := tags[n.kind]
+func (w *formWriter) node(n *node) error {
+	tag, b := tags[n.kind], &w.body
 	if tag == "" {
 		return fmt.Errorf("short form: unknown kind of node %q", n.kind)
 	}
 	fmt.Fprintf(b, `<%s id="%s"`, tag, escaped(n.id))
-	if n.kind == "process" {
+	switch n.kind {
+	case "process":
 		b.WriteString(` isExecutable="true"`)
+	case "eventsub":
+		b.WriteString(` triggeredByEvent="true"`)
 	}
 	if n.dflt != "" {
 		fmt.Fprintf(b, ` default="%s"`, escaped(n.dflt))
 	}
+	n.eventAttributes(b)
 	b.WriteString(">")
 	if err := n.extensions(b); err != nil {
 		return err
 	}
+	w.definition(n)
 	if n.body != nil {
-		if err := n.body.write(b); err != nil {
+		if err := w.scope(n.body); err != nil {
 			return err
 		}
 	}
@@ -64,19 +79,19 @@ func (n *node) write(b *strings.Builder) error {
 	return nil
 }
 
-func (c *body) write(b *strings.Builder) error {
-	b.WriteString("\n")
+func (w *formWriter) scope(c *body) error {
+	w.body.WriteString("\n")
 	for _, n := range c.nodes {
-		if err := n.write(b); err != nil {
+		if err := w.node(n); err != nil {
 			return err
 		}
 	}
 	for _, f := range c.flows {
-		fmt.Fprintf(b, `<sequenceFlow id="%s_%s" sourceRef="%s" targetRef="%s">`, f.from, f.to, f.from, f.to)
+		fmt.Fprintf(&w.body, `<sequenceFlow id="%s_%s" sourceRef="%s" targetRef="%s">`, f.from, f.to, f.from, f.to)
 		if f.condition != "" {
-			fmt.Fprintf(b, `<conditionExpression xsi:type="tFormalExpression">= %s</conditionExpression>`, escaped(f.condition))
+			fmt.Fprintf(&w.body, `<conditionExpression xsi:type="tFormalExpression">= %s</conditionExpression>`, escaped(f.condition))
 		}
-		b.WriteString("</sequenceFlow>\n")
+		w.body.WriteString("</sequenceFlow>\n")
 	}
 	return nil
 }
@@ -93,6 +108,9 @@ func (n *node) extensions(b *strings.Builder) error {
 	for _, a := range n.attrs {
 		v := escaped(a.value)
 		kind, rest, _ := strings.Cut(a.name, ".")
+		if isEvent[kind] {
+			continue
+		}
 		switch kind {
 		case "type", "retries":
 			put("taskDefinition", ` %s="%s"`, kind, v)

@@ -2,7 +2,7 @@ package enginetest
 
 import "fmt"
 
-// dump elements|jobs|incidents|definitions|outbox|inbox|refused|keys …: prints
+// dump elements|jobs|timers|incidents|definitions|outbox|inbox|refused|keys …: prints
 // what is committed.
 func init() { verbs["dump"] = dump }
 
@@ -17,6 +17,8 @@ func dump(t *transcript, c *call) error {
 			c.lines(what, k.tree())
 		case "jobs":
 			c.lines(what, k.jobLines(t.cluster.Now))
+		case "timers":
+			c.lines(what, k.timerLines(t.cluster.Now))
 		case "incidents":
 			c.lines(what, k.incidentLines())
 		case "definitions":

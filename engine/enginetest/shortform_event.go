@@ -1,0 +1,66 @@
+package enginetest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// bare are the attributes that need no value.
+var bare = map[string]bool{"noninterrupting": true, "terminate": true, "error": true, "escalation": true}
+
+// isEvent are the attributes that say what an event waits for or throws, and
+// where it stands.
+var isEvent = map[string]bool{
+	"on": true, "noninterrupting": true, "timer": true, "date": true, "cycle": true,
+	"error": true, "escalation": true, "terminate": true, "link": true,
+}
+
+func (n *node) eventAttributes(b *strings.Builder) {
+	for _, a := range n.attrs {
+		switch {
+		case a.name == "on":
+			fmt.Fprintf(b, ` attachedToRef="%s"`, escaped(a.value))
+		case a.name == "noninterrupting" && n.kind == "boundary":
+			b.WriteString(` cancelActivity="false"`)
+		case a.name == "noninterrupting":
+			b.WriteString(` isInterrupting="false"`)
+		}
+	}
+}
+
+// definition writes the event definition of a node that has one.
+func (w *formWriter) definition(n *node) {
+	for _, a := range n.attrs {
+		switch a.name {
+		case "timer", "date", "cycle":
+			tag := map[string]string{"timer": "timeDuration", "date": "timeDate", "cycle": "timeCycle"}[a.name]
+			w.event("timer", "", fmt.Sprintf(`<%s xsi:type="tFormalExpression">%s</%s>`, tag, escaped(a.value), tag))
+		case "error", "escalation":
+			w.event(a.name, w.declare(a.name, a.value), "")
+		case "terminate":
+			w.event("terminate", "", "")
+		case "link":
+			w.event("link", fmt.Sprintf(` name="%s"`, escaped(a.value)), "")
+		}
+	}
+}
+
+func (w *formWriter) event(kind, attrs, inner string) {
+	w.count++
+	fmt.Fprintf(&w.body, `<%sEventDefinition id="definition_%d"%s>%s</%sEventDefinition>`, kind, w.count, attrs, inner, kind)
+}
+
+// declare makes an error or escalation known and returns the reference to it;
+// without a code there is none.
+func (w *formWriter) declare(kind, code string) string {
+	if code == "" {
+		return ""
+	}
+	id, known := w.roots[kind+" "+code]
+	if !known {
+		id = fmt.Sprintf("%s_%d", kind, len(w.roots)+1)
+		w.roots[kind+" "+code] = id
+		fmt.Fprintf(&w.declared, `<%s id="%s" name="%s" %sCode="%s"/>`+"\n", kind, id, id, kind, escaped(code))
+	}
+	return fmt.Sprintf(` %sRef="%s"`, kind, id)
+}
