@@ -2,6 +2,7 @@ package grevy
 
 import (
 	"context"
+	"errors"
 
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
@@ -37,19 +38,59 @@ func (d *desk) Receive(ctx *actors.Context) {
 }
 
 func (d *desk) execute(m *actors.Execute) {
-	c, p, ctx := m.Command, m.Partition, m.Context
+	ctx := m.Context
 	if ctx == nil {
 		ctx = d.b.life
 	}
-	if create, ok := c.(*protocol.CreateInstance); ok {
-		if p == 0 {
-			p = d.b.next()
-		}
-		if create.DeploymentSeq == 0 {
-			create.DeploymentSeq = d.b.marks.known()
+	create, ok := m.Command.(*protocol.CreateInstance)
+	switch {
+	case m.Partition != 0:
+		d.b.router.Execute(ctx, m.Partition, m.Command, m.Done)
+	case !ok:
+		d.b.router.Execute(ctx, home(m.Command), m.Command, m.Done)
+	default:
+		go d.b.createAnywhere(ctx, create, m.Done)
+	}
+}
+
+// home is where a command belongs that names no partition: with the key in it,
+// or with the deployments.
+func home(c protocol.Command) protocol.PartitionID {
+	switch c := c.(type) {
+	case *protocol.CompleteJob:
+		return c.JobKey.Partition()
+	case *protocol.FailJob:
+		return c.JobKey.Partition()
+	case *protocol.UpdateJobRetries:
+		return c.JobKey.Partition()
+	case *protocol.UpdateJobTimeout:
+		return c.JobKey.Partition()
+	case *protocol.CancelInstance:
+		return c.InstanceKey.Partition()
+	case *protocol.SetVariables:
+		return c.ElementKey.Partition()
+	case *protocol.ResolveIncident:
+		return c.IncidentKey.Partition()
+	}
+	return protocol.DeploymentPartition
+}
+
+// createAnywhere starts an instance on the next partition that takes it: a
+// refusal proves that nothing was done, so another one may be tried.
+func (b *Broker) createAnywhere(ctx context.Context, c *protocol.CreateInstance, done func(protocol.Reply, error)) {
+	if c.DeploymentSeq == 0 && c.Version < 0 {
+		c.DeploymentSeq = b.marks.current()
+	}
+	var reply protocol.Reply
+	var err error
+	for range b.Partitions {
+		reply, err = b.Execute(ctx, b.next(), c)
+		var refusal *protocol.Refusal
+		if !errors.As(err, &refusal) || ctx.Err() != nil {
+			break
 		}
 	}
-	d.b.router.Execute(ctx, p, c, m.Done)
+	done(reply, err)
 }
 
 // next gives the partitions in turn, those with a leader first.

@@ -13,7 +13,7 @@ const baseBatch = 50
 // sendBase gives a receiver whose inbox lies below the first row all
 // definitions, and sets its inbox to where the lane stood when they were read.
 func (d *distributor) sendBase(a saga.SendBase) {
-	upTo, err := d.base(a.Channel)
+	upTo, err := d.base(a)
 	if err != nil {
 		d.answer(a.Channel, a.Attempt, failed(err))
 		return
@@ -21,7 +21,8 @@ func (d *distributor) sendBase(a saga.SendBase) {
 	d.answer(a.Channel, a.Attempt, saga.Based{UpTo: saga.Seq(upTo)})
 }
 
-func (d *distributor) base(ch saga.Channel) (upTo uint64, err error) {
+func (d *distributor) base(a saga.SendBase) (upTo uint64, err error) {
+	ch := a.Channel
 	after, seq := protocol.Key(0), uint64(0)
 	for {
 		defs, now, err := d.out.Definitions(after, baseBatch)
@@ -40,7 +41,7 @@ func (d *distributor) base(ch saga.Channel) (upTo uint64, err error) {
 			return reply.UpTo, err
 		}
 		after = defs[len(defs)-1].Key
-		d.answer(ch, 0, saga.NeedBodies{}) // a sign of life; attempt 0 is nobody's
+		d.answer(ch, a.Attempt, saga.NeedBodies{}) // a sign of life: the attempt goes on
 	}
 }
 

@@ -43,6 +43,7 @@ type leader struct {
 
 // Messages that a leader sends itself.
 type (
+	goOn           uint64                       // incarnation; there is suspended work
 	tick           struct{ incarnation uint64 } // a former life's clock does not run on
 	proposalFailed struct {
 		incarnation uint64
@@ -83,6 +84,10 @@ func (l *leader) Receive(ctx *actors.Context) {
 		l.onVerified(ctx, m)
 	case pulledBack:
 		l.onPulled(ctx, m)
+	case goOn:
+		if uint64(m) == l.incarnation && l.opened && !l.ended {
+			l.internal(ctx, &protocol.Continue{})
+		}
 	case tick:
 		if m.incarnation == l.incarnation {
 			l.onTick(ctx)
@@ -259,7 +264,8 @@ func (l *leader) follow(ctx *actors.Context, r *request, out engine.Outcome) {
 		l.unpark(ctx, t)
 	}
 	if out.Effects.Continue {
-		l.internal(ctx, &protocol.Continue{})
+		// Behind what waits: long work must not hold up its partition.
+		ctx.Send(l.self, goOn(l.incarnation))
 	}
 }
 

@@ -372,7 +372,8 @@ func TestPartition_AParkedRequestGetsTheJobOfTheSameEntry(t *testing.T) {
 	if now, _, _ := n.count.read(); now != entries+1 {
 		t.Errorf("%d entries for creation, lock and push", now-entries)
 	}
-	if a := wait(t, second); !errors.Is(a.err, context.Canceled) {
+	var refusal *protocol.Refusal
+	if a := wait(t, second); !errors.Is(a.err, context.Canceled) && !errors.As(a.err, &refusal) {
 		t.Errorf("the one that went away: %+v", a)
 	}
 	n.must(create("p"))
@@ -409,6 +410,38 @@ func TestPartition_AwaitedResults(t *testing.T) {
 	if a := wait(t, cancelled); !errors.As(a.err, &rejection) || rejection.Type != protocol.InvalidState {
 		t.Errorf("cancelled: %+v", a)
 	}
+}
+
+// Work beyond the step limit goes on in turns of its own, so that others get
+// theirs in between.
+func TestPartition_LongWorkLetsOthersIn(t *testing.T) {
+	nodes, _ := cluster(t, 1, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	const branches = 3000
+	var b strings.Builder
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="d" targetNamespace="x">` +
+		`<bpmn:process id="wide" isExecutable="true"><bpmn:startEvent id="s"/><bpmn:sequenceFlow id="f" sourceRef="s" targetRef="g"/><bpmn:parallelGateway id="g"/>`)
+	for i := range branches {
+		fmt.Fprintf(&b, `<bpmn:serviceTask id="t%d"><bpmn:extensionElements><zeebe:taskDefinition type="work"/></bpmn:extensionElements></bpmn:serviceTask><bpmn:sequenceFlow id="f%d" sourceRef="g" targetRef="t%d"/>`, i, i, i)
+	}
+	b.WriteString(`</bpmn:process></bpmn:definitions>`)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{{Name: "wide.bpmn", Content: []byte(b.String())}, model("p", "", false)}})
+	k := n.must(create("wide")).(*protocol.Created).InstanceKey
+	cancel := n.send(context.Background(), &protocol.CancelInstance{InstanceKey: k})
+	other := n.send(context.Background(), create("p"))
+	for _, ch := range []<-chan answer{cancel, other} {
+		if a := wait(t, ch); a.err != nil {
+			t.Fatal(a.err)
+		}
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		if n.must(&protocol.PartitionInfo{}).(*protocol.Info).Instances == 0 {
+			return
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	t.Error("the cancelled instance is still there")
 }
 
 // Cut off from its quorum, a leader must say of what it has proposed that the
