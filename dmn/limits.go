@@ -1,0 +1,25 @@
+package dmn
+
+import "time"
+
+// The bounds of a resource. They are far above any model that is drawn or
+// generated and keep a hostile one from costing more than its bytes.
+const (
+	maxBytes      = 16 << 20
+	maxXMLDepth   = 256     // nested elements
+	maxNodes      = 500_000 // elements that are kept
+	maxAttributes = 256     // of one element
+	maxFindings   = 100     // that a refusal tells
+	maxReport     = 12 * 1024
+	maxBlankNames = 200 // names with blanks that are looked for in expressions
+)
+
+// The bounds of an evaluation. feel bounds each expression; these bound what
+// a decision makes of many.
+const (
+	maxEvaluated = 10_000    // decisions and knowledge models in the answer
+	maxRoom      = 2_000_000 // values in the answer, long texts counting as several
+	maxCalls     = 64        // functions and knowledge models that call each other
+	maxTime      = 5 * time.Second
+	maxFound     = 2_000 // bytes of the values that a failure tells
+)
