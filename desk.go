@@ -3,6 +3,7 @@ package grevy
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
@@ -104,9 +105,8 @@ func (b *Broker) next() protocol.PartitionID {
 	return protocol.DeploymentPartition
 }
 
-// work feeds a worker actor with jobs until it stops: one standing request per
-// partition, that waits at the leader, for as many jobs as the worker may still
-// take.
+// work feeds a worker actor with jobs until it stops, from all partitions side by
+// side, as many as the worker may still take.
 func (d *desk) work(ctx *actors.Context, w *actors.Work) {
 	task := *w
 	if task.Timeout == 0 {
@@ -127,46 +127,74 @@ func (d *desk) work(ctx *actors.Context, w *actors.Work) {
 	}
 }
 
-// feed takes jobs of one partition to a worker. credit holds a token for each
-// job the worker has; the standing request asks for one job and, once it has
-// come, for what else is there.
+// feed takes jobs of one partition to a worker. credit holds a token for each job
+// that the worker has. While there is no job it holds none of them: it waits with
+// a request that locks nothing, so that jobs of other partitions find room.
 func (b *Broker) feed(ctx context.Context, w *actors.Work, p protocol.PartitionID, credit chan struct{}) {
 	for {
-		select {
-		case credit <- struct{}{}:
-		case <-ctx.Done():
+		n := reserve(ctx, credit)
+		if n == 0 {
 			return
 		}
-		taken := int32(1)
-		for more := true; more && taken < w.MaxActive/int32(b.Partitions); {
-			select {
-			case credit <- struct{}{}:
-				taken++
-			default:
-				more = false
-			}
-		}
-		jobs := b.jobsFor(ctx, w, p, taken)
+		jobs := b.jobsFor(ctx, w, p, n)
 		for i := range jobs {
 			offer := actors.NewJobOffer(jobs[i], func(e *actors.Execute) { b.System.Send(b.pid, e) }, func() { <-credit })
 			b.System.Send(w.Worker, offer)
 		}
-		for range taken - int32(len(jobs)) {
+		for range n - int32(len(jobs)) {
 			<-credit
 		}
-		if ctx.Err() != nil {
-			return
+		if len(jobs) == 0 {
+			b.awaitJobs(ctx, w.Type, p)
+		}
+	}
+}
+
+// reserve takes all tokens that are free, and waits for the first; 0 if ctx ends.
+func reserve(ctx context.Context, credit chan struct{}) (n int32) {
+	select {
+	case credit <- struct{}{}:
+		n++
+	case <-ctx.Done():
+		return 0
+	}
+	for {
+		select {
+		case credit <- struct{}{}:
+			n++
+		default:
+			return n
 		}
 	}
 }
 
 func (b *Broker) jobsFor(ctx context.Context, w *actors.Work, p protocol.PartitionID, n int32) []protocol.Job {
 	reply, err := b.Execute(ctx, p, &protocol.ActivateJobs{
-		Type: w.Type, Worker: w.Name, Timeout: w.Timeout, Max: n, FetchVariables: w.Fetch, Park: true,
+		Type: w.Type, Worker: w.Name, Timeout: w.Timeout, Max: n, FetchVariables: w.Fetch,
 	})
 	jobs, ok := reply.(*protocol.Jobs)
 	if err != nil || !ok {
 		return nil
 	}
 	return jobs.Jobs
+}
+
+// A standing request is sent anew after awaitTime, since its leader may be gone
+// without a word, and not sooner than awaitPause after one that has failed.
+const (
+	awaitTime  = 10 * time.Second
+	awaitPause = 100 * time.Millisecond
+)
+
+// awaitJobs waits until a partition may have a job of a type.
+func (b *Broker) awaitJobs(ctx context.Context, jobType string, p protocol.PartitionID) {
+	waiting, cancel := context.WithTimeout(ctx, awaitTime)
+	defer cancel()
+	if _, err := b.Execute(waiting, p, &protocol.AwaitJobs{Type: jobType}); err == nil {
+		return
+	}
+	select {
+	case <-time.After(awaitPause):
+	case <-ctx.Done():
+	}
 }
