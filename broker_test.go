@@ -252,6 +252,17 @@ func TestPID_CommandsAndWorkers(t *testing.T) {
 			t.Fatalf("%d of %d jobs done", len(seen), n)
 		}
 	}
+	for i := range 6 { // one at a time, on every partition
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		m := actors.Create(ctx, "w", nil, func(_ protocol.Reply, err error) { results <- err })
+		m.Command.(*protocol.CreateInstance).AwaitResult = true
+		b.System.Send(b.PID(), m)
+		if err := <-results; err != nil {
+			t.Fatalf("instance %d alone: %v", i, err)
+		}
+		cancel()
+		<-worked
+	}
 }
 
 func TestStatus_TellsOfANodeThatIsAway(t *testing.T) {
