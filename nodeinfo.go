@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/raftadapter"
 	"github.com/grevy-io/grevy/remote"
 )
 
@@ -29,14 +30,21 @@ type nodeInfo struct {
 	Problems  []string       `json:"problems"`
 	Links     map[int]string `json:"links"`   // by peer: up, down, or relayed and through whom
 	Applied   map[int]uint64 `json:"applied"` // by partition that it keeps: the last index in its store
+	// Voters are the server ids that decide, by partition that it keeps.
+	Voters map[int][]string `json:"voters"`
 }
 
 func (b *Broker) ownInfo() nodeInfo {
-	info := nodeInfo{Ready: b.ready.Load(), RSSBytes: rss(), DiskBytes: diskUse(b.DataDir), Problems: b.ailments(), Links: map[int]string{}, Applied: map[int]uint64{}}
+	info := nodeInfo{
+		Ready: b.ready.Load(), RSSBytes: rss(), DiskBytes: diskUse(b.DataDir), Problems: b.ailments(), Links: map[int]string{},
+		Applied: map[int]uint64{}, Voters: map[int][]string{},
+	}
 	for _, p := range b.partitions() {
+		st := p.Group().Status()
 		if _, _, problem := p.Role(); problem == "" {
-			info.Applied[int(p.Partition)] = p.Group().Status().Applied
+			info.Applied[int(p.Partition)] = st.Applied
 		}
+		info.Voters[int(p.Partition)] = voters(st)
 	}
 	for _, l := range b.post.Links() {
 		switch {
@@ -49,6 +57,16 @@ func (b *Broker) ownInfo() nodeInfo {
 		}
 	}
 	return info
+}
+
+func voters(st raftadapter.Status) []string {
+	list := []string{}
+	for _, s := range st.Servers {
+		if s.Voter {
+			list = append(list, s.ID)
+		}
+	}
+	return list
 }
 
 // States of a link, beside "relayed through node N".

@@ -3,6 +3,7 @@ package grevy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -59,16 +60,20 @@ type PartitionStatus struct {
 	Term     uint64 `json:"term"`
 	Applied  uint64 `json:"applied"`
 	Replicas []int  `json:"replicas"`
-	// Voters are the server ids (node.json) that decide, as the replica of the
-	// node that answers knows; none if it keeps no replica. A node that lost its
-	// disk comes back under another id and is not among them at first.
-	Voters        []string `json:"voters"`
-	JobsActive    int64    `json:"jobsActive"`
-	JobsWaiting   int64    `json:"jobsWaiting"`
-	Instances     int64    `json:"instances"`
-	Incidents     int64    `json:"incidents"`
-	DeploymentSeq uint64   `json:"deploymentSeq"`
-	Behind        uint64   `json:"behind"` // deployments not here yet
+	// Voters are the server ids (node.json) that decide, as the leader's node
+	// knows, or else the node that answers. A node that lost its disk comes back
+	// under another id and is not among them at first: then it is in NotVoting.
+	Voters    []string `json:"voters"`
+	NotVoting []int    `json:"notVoting"`
+	// Lag is how many entries the slowest replica that answers is behind. The
+	// answers are not of the same moment, so under load it is seldom 0.
+	Lag           uint64 `json:"lag"`
+	JobsActive    int64  `json:"jobsActive"`
+	JobsWaiting   int64  `json:"jobsWaiting"`
+	Instances     int64  `json:"instances"`
+	Incidents     int64  `json:"incidents"`
+	DeploymentSeq uint64 `json:"deploymentSeq"`
+	Behind        uint64 `json:"behind"` // deployments not here yet
 	// OldestPendingMs is how long the oldest push of this partition's outbox has
 	// been pending.
 	OldestPendingMs int64  `json:"oldestPendingMs"`
@@ -96,6 +101,7 @@ func (b *Broker) Status(ctx context.Context) Status {
 	wg.Go(func() { s.Refused = b.refused(ctx) })
 	wg.Wait()
 	s.countDeployments()
+	b.replicas(s.Partitions, infos)
 	s.Nodes = b.nodeStatus(s.Partitions, infos)
 	s.Problems = append(append(s.Problems, s.partitionProblems()...), s.nodeProblems(infos)...)
 	s.Healthy = len(s.Problems) == 0
@@ -137,6 +143,12 @@ func (s *Status) partitionProblems() (list []Problem) {
 			list = append(list, Problem{
 				fmt.Sprintf("partition %d is %d deployments behind, since %s", p.ID, p.Behind, (time.Duration(s.Partitions[0].OldestPendingMs) * time.Millisecond).Round(time.Second)),
 				"why: grevy deployments",
+			})
+		}
+		if len(p.NotVoting) > 0 {
+			list = append(list, Problem{
+				fmt.Sprintf("partition %d: nodes %v do not count for its majority yet, they are being taken in", p.ID, p.NotVoting),
+				fmt.Sprintf("wait: grevy status --watch. If it lasts, read the log of node %d, its leader", p.Leader),
 			})
 		}
 	}
@@ -183,7 +195,7 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 	for _, n := range b.id.Plan.replicas(p) {
 		s.Replicas = append(s.Replicas, int(n))
 	}
-	s.Voters = b.voters(p)
+	s.Voters, s.NotVoting = []string{}, []int{}
 	reply, err := b.Execute(ctx, p, &protocol.PartitionInfo{})
 	info, ok := reply.(*protocol.Info)
 	if err != nil || !ok {
@@ -199,16 +211,31 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 	return s
 }
 
-func (b *Broker) voters(p protocol.PartitionID) []string {
-	list := []string{}
-	if part := b.part(p); part != nil {
-		for _, s := range part.Group().Status().Servers {
-			if s.Voter {
-				list = append(list, s.ID)
+// replicas fills in what nodes tell of the partitions they keep.
+func (b *Broker) replicas(parts []PartitionStatus, infos map[int]nodeInfo) {
+	servers := map[int]string{}
+	for _, m := range b.members.List() {
+		if m.Alive {
+			servers[int(m.NodeID)] = m.RaftID
+		}
+	}
+	for i := range parts {
+		p := &parts[i]
+		for _, by := range []int{p.Leader, b.NodeID} {
+			if voters, ok := infos[by].Voters[p.ID]; ok {
+				p.Voters = voters
+				break
+			}
+		}
+		for _, n := range p.Replicas {
+			if id := servers[n]; id != "" && len(p.Voters) > 0 && !slices.Contains(p.Voters, id) {
+				p.NotVoting = append(p.NotVoting, n)
+			}
+			if applied, ok := infos[n].Applied[p.ID]; ok && applied < p.Applied {
+				p.Lag = max(p.Lag, p.Applied-applied)
 			}
 		}
 	}
-	return list
 }
 
 // refused counts refusals among the newest deployments; none if they can not

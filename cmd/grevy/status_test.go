@@ -49,7 +49,7 @@ func sickStatus() grevy.Status {
 			{ID: 2, Leads: []int{}},
 		},
 		Partitions: []grevy.PartitionStatus{
-			{ID: 1, Leader: 0, Term: 7, Applied: 1234567, Replicas: []int{0, 1, 2}, Instances: 1204, JobsWaiting: 3, JobsActive: 12, DeploymentSeq: 1318, Pending: 2},
+			{ID: 1, Leader: 0, Term: 7, Applied: 1234567, Lag: 12, Replicas: []int{0, 1, 2}, Instances: 1204, JobsWaiting: 3, JobsActive: 12, DeploymentSeq: 1318, Pending: 2},
 			{ID: 2, Leader: 0, Term: 9, Applied: 9, Replicas: []int{1, 2, 0}, Incidents: 1, DeploymentSeq: 1316, Behind: 2},
 			{ID: 3, Leader: -1, Replicas: []int{2, 0, 1}, Problem: "no leader"},
 		},
@@ -109,8 +109,8 @@ func TestStatus_ExitCodeTellsHealth(t *testing.T) {
 		`cluster [0-9a-f]{8} · 1 node · 3 partitions · rf 1 · protocol 8\.6\.0 · node 0 up \S+ · HEALTHY`, "",
 		`node  clients +http +version  ready  link +up +memory +disk  leads`,
 		`0     127\.0\.0\.1:\d+  127\.0\.0\.1:\d+  8\.6\.0    yes    self  +\S+  +\d+ MB  +\d+ MB  1,2,3`, "",
-		`partition  leader  term  applied  replicas  instances  jobs waiting  active  incidents  to others  deployments`,
-		`1          0 +2 +\d+  0 +0 +0 +0 +0 +0 +0  ✓`, `2          0 .*✓`, `3          0 .*✓`, "",
+		`partition  leader  term  applied  lag  replicas  instances  jobs waiting  active  incidents  to others  deployments`,
+		`1          0 +2 +\d+    0  0 +0 +0 +0 +0 +0 +0  ✓`, `2          0 .*✓`, `3          0 .*✓`, "",
 		`deployments: 0 total · 0 everywhere · 0 in flight`)
 
 	r := grevyRun(t, "status", "--http", localhost+":1,"+localhost+":2")

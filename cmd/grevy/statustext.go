@@ -47,7 +47,7 @@ func nodesTable(s *grevy.Status) *table {
 }
 
 func partitionsTable(s *grevy.Status) *table {
-	t := newTable("partition", "leader", " term", " applied", "replicas", " instances", " jobs waiting", " active", " incidents", " to others", " deployments", "")
+	t := newTable("partition", "leader", " term", " applied", " lag", "replicas", " instances", " jobs waiting", " active", " incidents", " to others", " deployments", "")
 	for i := range s.Partitions {
 		p := &s.Partitions[i]
 		leader := fmt.Sprint(p.Leader)
@@ -55,14 +55,14 @@ func partitionsTable(s *grevy.Status) *table {
 			leader = "none"
 		}
 		if p.Problem != "" {
-			t.row(p.ID, leader, "–", "–", ints(p.Replicas), "–", "–", "–", "–", "–", "–", "?")
+			t.row(p.ID, leader, "–", "–", "–", ints(p.Replicas), "–", "–", "–", "–", "–", "–", "?")
 			continue
 		}
 		state := "✓"
 		if p.Behind > 0 {
 			state = fmt.Sprintf("%s behind", grouped(p.Behind))
 		}
-		t.row(p.ID, leader, p.Term, grouped(p.Applied), ints(p.Replicas), grouped(p.Instances), grouped(p.JobsWaiting), grouped(p.JobsActive),
+		t.row(p.ID, leader, p.Term, grouped(p.Applied), grouped(p.Lag), ints(p.Replicas), grouped(p.Instances), grouped(p.JobsWaiting), grouped(p.JobsActive),
 			grouped(p.Incidents), grouped(p.Pending), grouped(p.DeploymentSeq), state)
 	}
 	return t
