@@ -1,0 +1,175 @@
+// Command actorworker shows an actor that is a job worker: the broker sends it
+// the jobs of a type as messages, and it ends each of them when it likes. Actor
+// and broker live in one system, in one program.
+//
+//	go run ./examples/actorworker
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/grevy-io/grevy"
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/protocol"
+)
+
+func main() {
+	dir, err := os.MkdirTemp("", "grevy-actorworker-")
+	if err == nil {
+		err = errors.Join(Run(dir, os.Stdout), os.RemoveAll(dir))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "actorworker:", err)
+		os.Exit(1)
+	}
+}
+
+// payment is the process: one job, of type "charge".
+const payment = `<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="http://example.com/payment">
+  <process id="payment" isExecutable="true">
+    <startEvent id="start"/>
+    <sequenceFlow id="f1" sourceRef="start" targetRef="charge"/>
+    <serviceTask id="charge">
+      <extensionElements><zeebe:taskDefinition type="charge" retries="3"/></extensionElements>
+    </serviceTask>
+    <sequenceFlow id="f2" sourceRef="charge" targetRef="end"/>
+    <endEvent id="end"/>
+  </process>
+</definitions>`
+
+// charger is the worker. Its fields need no lock: an actor handles one message
+// at a time.
+type charger struct {
+	out     io.Writer
+	charged map[string]int // by customer
+}
+
+// charge is what the worker reads of a job's variables.
+type charge struct {
+	Customer string `json:"customer"`
+	Amount   int    `json:"amount"`
+}
+
+// Receive handles the jobs, and the answers to what it said of them.
+func (c *charger) Receive(ctx *actors.Context) {
+	switch m := ctx.Message().(type) {
+	case *actors.JobOffer:
+		c.work(ctx, m)
+	case failed:
+		fmt.Fprintf(c.out, "job %d: %v\n", m.job, m.err)
+	}
+}
+
+// failed tells the worker that the broker did not take its word.
+type failed struct {
+	job protocol.Key
+	err error
+}
+
+func (c *charger) work(ctx *actors.Context, j *actors.JobOffer) {
+	system, self := ctx.System(), ctx.Self()
+	done := func(err error) { // not in the actor's turn: send it a message
+		if err != nil {
+			system.Send(self, failed{j.Key, err})
+		}
+	}
+	var what charge
+	if err := json.Unmarshal(j.Variables, &what); err != nil || what.Customer == "" {
+		j.Fail(context.Background(), 0, "customer and amount are needed", done)
+		return
+	}
+	c.charged[what.Customer] += what.Amount
+	fmt.Fprintf(c.out, "charged: %s pays %d, %d in all\n", what.Customer, what.Amount, c.charged[what.Customer])
+	j.Complete(context.Background(), fmt.Appendf(nil, `{"charged":%d}`, c.charged[what.Customer]), done)
+}
+
+// Run opens a broker whose data is in dir, lets the actor work off a few
+// payments, and tells out what happens.
+func Run(dir string, out io.Writer) error {
+	return run(dir, out, func(*grevy.Broker) error { return nil })
+}
+
+// run calls meanwhile before it closes the broker.
+func run(dir string, out io.Writer, meanwhile func(*grevy.Broker) error) (err error) {
+	offset, err := freeOffset()
+	if err != nil {
+		return err
+	}
+	b, err := grevy.Open(grevy.Config{DataDir: dir, PortOffset: offset, WithoutHTTP: true, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := b.Close(); err == nil {
+			err = e
+		}
+	}()
+	worker := b.System.Spawn(actors.Props{Name: "charger", New: func() actors.Actor {
+		return &charger{out: out, charged: map[string]int{}}
+	}})
+	b.System.Send(b.PID(), &actors.Work{Worker: worker, Type: "charge", MaxActive: 8})
+	defer func() {
+		b.System.Stop(worker) // before the broker closes: it gets no more jobs
+		<-worker.Done()
+	}()
+	if err := pay(b); err != nil {
+		return err
+	}
+	return meanwhile(b)
+}
+
+// pay deploys the process and runs six payments to their end.
+func pay(b *grevy.Broker) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	answers := make(chan error, 6)
+	answered := func(_ protocol.Reply, err error) { answers <- err }
+	b.System.Send(b.PID(), actors.Deploy(ctx, answered, protocol.Resource{Name: "payment.bpmn", Content: []byte(payment)}))
+	if err := <-answers; err != nil {
+		return fmt.Errorf("deploy: %w", err)
+	}
+	for i := range 6 {
+		variables := fmt.Appendf(nil, `{"customer":"%s","amount":%d}`, []string{"ada", "bob"}[i%2], 10*(i+1))
+		m := actors.Create(ctx, "payment", variables, answered)
+		m.Command.(*protocol.CreateInstance).AwaitResult = true // answered when the instance is done
+		b.System.Send(b.PID(), m)
+	}
+	for range 6 {
+		if err := <-answers; err != nil {
+			return fmt.Errorf("payment: %w", err)
+		}
+	}
+	return nil
+}
+
+// freeOffset finds ports that nobody uses, so that the example runs beside other
+// brokers. A real program has a fixed offset.
+func freeOffset() (int, error) {
+	for offset := 1000; offset < 6000; offset += 10 {
+		free := true
+		for _, port := range []int{grevy.GatewayPort, grevy.RemotePort, grevy.RaftPort, grevy.GossipPort} {
+			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+offset)))
+			if err != nil {
+				free = false
+				break
+			}
+			if err := l.Close(); err != nil {
+				return 0, err
+			}
+		}
+		if free {
+			return offset, nil
+		}
+	}
+	return 0, fmt.Errorf("no free ports between %d and %d", grevy.GatewayPort+1000, grevy.GatewayPort+6000)
+}
