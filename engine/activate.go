@@ -92,6 +92,10 @@ func (r *run) leave(el *elem) {
 		return
 	}
 	scope := r.exit(el)
+	if endsScope(el.model) {
+		r.interrupt(scope, &state.Pending{})
+		return
+	}
 	for _, f := range flows {
 		r.take(f, scope)
 	}

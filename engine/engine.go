@@ -111,6 +111,8 @@ func (r *run) dispatch(cmd protocol.Command) {
 		r.completeJob(c)
 	case *protocol.FailJob:
 		r.failJob(c)
+	case *protocol.ThrowError:
+		r.throwJobError(c)
 	case *protocol.YieldJobs:
 		r.yieldJobs(c)
 	case *protocol.AwaitJobs:

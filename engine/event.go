@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/grevy-io/grevy/bpmn"
 	"github.com/grevy-io/grevy/state"
 )
@@ -45,9 +47,19 @@ func (r *run) triggerInside(scope *elem, event *bpmn.Element, vars []state.Varia
 
 // interrupt ends all that is inside a scope; p is what happens then.
 func (r *run) interrupt(scope *elem, p *state.Pending) {
-	r.tx.DeleteTimers(scope.ElementInstance)
+	r.closeInside(scope)
 	scope.More().Pending, scope.Joins, scope.dirty = p, nil, true
 	r.empty(scope)
+}
+
+// closeInside forgets the timers of a scope's event sub-processes; those of its
+// boundary events stay.
+func (r *run) closeInside(scope *elem) {
+	for _, t := range slices.Clone(scope.More().Timers) {
+		if m := scope.def.process.Element(t.Event); m != nil && m.Type == bpmn.StartEvent {
+			r.tx.DeleteTimer(scope.ElementInstance, t.Key)
+		}
+	}
 }
 
 // emptied goes on in a scope that was interrupted.
@@ -121,9 +133,17 @@ func (r *run) end(el *elem) {
 	switch {
 	case el.model.Job != nil:
 		r.createJob(el)
+	case el.model.Event == bpmn.EventError:
+		r.throwAtEnd(el)
 	default:
 		r.complete(el)
 	}
+}
+
+// endsScope tells whether el is a terminate end event: all else in its scope
+// ends, and the scope completes (zeebe.md §5.1).
+func endsScope(m *bpmn.Element) bool {
+	return m.Type == bpmn.EndEvent && m.Event == bpmn.EventTerminate
 }
 
 // waitsFor lists the events that an element instance waits for while it is

@@ -89,6 +89,8 @@ func (c *commander) next(now int64) protocol.Command {
 			Type: c.jobType(), Worker: "w", Max: int32(c.rnd.IntN(6)), Timeout: 1 + c.rnd.Int64N(3000), Park: c.rnd.IntN(2) == 0,
 			MaxBytes: []int64{0, 0, 500, 5000}[c.rnd.IntN(4)],
 		}
+	case n < 44:
+		return &protocol.ThrowError{JobKey: c.of(c.jobs), Code: []string{"E1", "E2", "E3"}[c.rnd.IntN(3)], Variables: c.variables()}
 	case n < 62:
 		return &protocol.CompleteJob{JobKey: c.of(c.jobs), Variables: c.variables()}
 	case n < 68:

@@ -18,6 +18,9 @@ func randomModel(rnd *rand.Rand) string {
 	m := &modelMaker{rnd: rnd}
 	last := m.row(m.node("start", ""), 3)
 	m.flow(last, "", m.node("end", ""))
+	if rnd.IntN(3) == 0 {
+		m.eventSubProcess(1)
+	}
 	return strings.Join(m.lines, "\n")
 }
 
@@ -146,8 +149,27 @@ func (m *modelMaker) subProcess(from string, depth int) string {
 	id := fmt.Sprintf("p%d", m.next)
 	m.lines = append(m.lines, strings.TrimSpace("sub "+id+" "+mappings[m.rnd.IntN(len(mappings))])+" {")
 	last := m.row(m.node("start", ""), depth)
-	m.flow(last, "", m.node("end", ""))
+	m.flow(last, "", m.node("end", []string{"", "", "terminate", "error=E1", "error='= if v = 2 then v else \"E2\"'"}[m.rnd.IntN(5)]))
+	if m.rnd.IntN(3) == 0 {
+		m.eventSubProcess(depth)
+	}
 	m.lines = append(m.lines, "}")
 	m.flow(from, "", id)
+	for _, code := range []string{"error", "error=E1"} {
+		if m.rnd.IntN(3) == 0 {
+			caught := m.then(m.node("boundary", "on="+id+" "+code), "service", m.work())
+			m.flow(caught, "", m.node("end", ""))
+		}
+	}
 	return id
+}
+
+// eventSubProcess writes one that begins by an error or a timer.
+func (m *modelMaker) eventSubProcess(depth int) {
+	m.next++
+	m.lines = append(m.lines, fmt.Sprintf("eventsub h%d {", m.next))
+	start := []string{"error=E2", "error", timers[m.rnd.IntN(len(timers))], "cycle=R2/PT0.7S noninterrupting"}[m.rnd.IntN(4)]
+	last := m.row(m.node("start", start), min(depth, 1))
+	m.flow(last, "", m.node("end", []string{"", "terminate", "error=E1"}[m.rnd.IntN(3)]))
+	m.lines = append(m.lines, "}")
 }

@@ -23,7 +23,7 @@ import (
 var built = map[string]bool{
 	"Topology": true, "DeployResource": true, "DeployProcess": true,
 	"CreateProcessInstance": true, "CreateProcessInstanceWithResult": true, "CancelProcessInstance": true,
-	"ActivateJobs": true, "StreamActivatedJobs": true, "CompleteJob": true, "FailJob": true,
+	"ActivateJobs": true, "StreamActivatedJobs": true, "CompleteJob": true, "FailJob": true, "ThrowError": true,
 	"UpdateJobRetries": true, "UpdateJobTimeout": true, "SetVariables": true, "ResolveIncident": true,
 }
 

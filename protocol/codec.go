@@ -57,6 +57,8 @@ func newCommand(k Kind) Command {
 		return new(Watermark)
 	case KindTakeBase:
 		return new(TakeBase)
+	case KindThrowError:
+		return new(ThrowError)
 	}
 	// Tick, Continue, Acknowledge and Pulled never leave their leader.
 	return nil
@@ -139,6 +141,15 @@ func (c *FailJob) encode(b []byte) []byte {
 
 func (c *FailJob) decode(r *Reader) {
 	*c = FailJob{JobKey: r.Key(), Retries: int32(r.Int()), Message: r.String(), BackOff: r.Int(), Variables: r.Bytes()}
+}
+
+func (c *ThrowError) encode(b []byte) []byte {
+	b = AppendString(AppendInt(b, int64(c.JobKey)), c.Code)
+	return AppendBytes(AppendString(b, c.Message), c.Variables)
+}
+
+func (c *ThrowError) decode(r *Reader) {
+	*c = ThrowError{JobKey: r.Key(), Code: r.String(), Message: r.String(), Variables: r.Bytes()}
 }
 
 func (c *YieldJobs) encode(b []byte) []byte {

@@ -27,6 +27,7 @@ const (
 	KindPartitionInfo
 	KindTakeBase
 	KindWatermark
+	KindThrowError
 )
 
 // Command is what a partition is asked to do.
@@ -103,6 +104,14 @@ type FailJob struct {
 	Variables []byte
 }
 
+// ThrowError reports that a worker has met an error that the process may know
+// what to do with.
+type ThrowError struct {
+	JobKey        Key
+	Code, Message string
+	Variables     []byte // JSON object
+}
+
 // YieldJobs hands back jobs that could not be delivered. No retry is used up.
 // A job that is no longer locked until the given deadline is left alone.
 type YieldJobs struct {
@@ -167,6 +176,7 @@ func (*ActivateJobs) Kind() Kind     { return KindActivateJobs }
 func (*AwaitJobs) Kind() Kind        { return KindAwaitJobs }
 func (*CompleteJob) Kind() Kind      { return KindCompleteJob }
 func (*FailJob) Kind() Kind          { return KindFailJob }
+func (*ThrowError) Kind() Kind       { return KindThrowError }
 func (*YieldJobs) Kind() Kind        { return KindYieldJobs }
 func (*UpdateJobRetries) Kind() Kind { return KindUpdateJobRetries }
 func (*UpdateJobTimeout) Kind() Kind { return KindUpdateJobTimeout }
@@ -192,6 +202,7 @@ func (*ActivateJobs) Intent() string     { return "ACTIVATE" }
 func (*AwaitJobs) Intent() string        { return "AWAIT" }
 func (*CompleteJob) Intent() string      { return "COMPLETE" }
 func (*FailJob) Intent() string          { return "FAIL" }
+func (*ThrowError) Intent() string       { return "THROW_ERROR" }
 func (*YieldJobs) Intent() string        { return "YIELD" }
 func (*UpdateJobRetries) Intent() string { return "UPDATE_RETRIES" }
 func (*UpdateJobTimeout) Intent() string { return "UPDATE_TIMEOUT" }

@@ -62,6 +62,7 @@ func goldenCommands() []protocol.Command {
 			Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}},
 		},
 		&protocol.Watermark{},
+		&protocol.ThrowError{JobKey: 2251799813685253, Code: "E1", Message: "no", Variables: []byte(`{"b":2}`)},
 	}
 }
 

@@ -16,6 +16,7 @@ func commands() []protocol.Command {
 		&protocol.UpdateJobRetries{}, &protocol.UpdateJobTimeout{}, &protocol.SetVariables{},
 		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{},
 		&protocol.ListDeployments{}, &protocol.PartitionInfo{}, &protocol.TakeBase{}, &protocol.Watermark{},
+		&protocol.ThrowError{},
 	}
 }
 

@@ -144,9 +144,9 @@ func (k *checker) jobs() {
 			k.fail("job %d is stored under %d", j.Key, key)
 		case e == nil || e.Job != key || e.Instance != j.Instance:
 			k.fail("job %d is without its element %d", key, j.Element)
-		case j.Incident != 0 && j.State != state.JobFailed:
+		case j.Incident != 0 && j.State != state.JobFailed && j.State != state.JobErrorThrown:
 			k.fail("job %d is %s and has incident %d", key, j.State, j.Incident)
-		case j.State == state.JobFailed && j.Deadline == 0 && j.Incident == 0:
+		case (j.State == state.JobFailed && j.Deadline == 0 || j.State == state.JobErrorThrown) && j.Incident == 0:
 			k.fail("job %d is failed for ever", key)
 		}
 	}
