@@ -122,7 +122,7 @@ func (b *bench) once(ctx context.Context, mode benchMode) {
 	if ctx.Err() != nil {
 		return // a signal: not the gateway's doing
 	}
-	b.recorder.fail(codeName(errCode(err)))
+	b.recorder.fail("", err)
 	select {
 	case <-time.After(afterError):
 	case <-ctx.Done():

@@ -77,7 +77,7 @@ func benchWork(ctx context.Context, b *bench) {
 		do := func(j *pb.ActivatedJob) error {
 			wg.Go(func() {
 				if err := complete(ctx, c, j.GetKey()); err != nil && ctx.Err() == nil {
-					b.recorder.fail("worker: " + codeName(errCode(err)))
+					b.recorder.fail("worker: ", err)
 				}
 			})
 			return nil
@@ -92,7 +92,7 @@ func benchWork(ctx context.Context, b *bench) {
 func (b *bench) until(ctx context.Context, do func() error) {
 	for ctx.Err() == nil {
 		if err := do(); err != nil && ctx.Err() == nil {
-			b.recorder.fail("worker: " + codeName(errCode(err)))
+			b.recorder.fail("worker: ", err)
 			select {
 			case <-time.After(afterError):
 			case <-ctx.Done():

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"google.golang.org/grpc/status"
 )
 
 // recorder keeps how long calls took, in total and since the last second.
@@ -17,6 +18,7 @@ type recorder struct {
 	mu          sync.Mutex
 	total, part *hdrhistogram.Histogram // µs
 	errors      map[string]int          // by code
+	first       map[string]string       // by code: the text of the first
 }
 
 // longest is the longest call that is told from longer ones.
@@ -24,7 +26,7 @@ const longest = 10 * time.Minute
 
 func newRecorder() *recorder {
 	h := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, longest.Microseconds(), 3) }
-	return &recorder{total: h(), part: h(), errors: map[string]int{}}
+	return &recorder{total: h(), part: h(), errors: map[string]int{}, first: map[string]string{}}
 }
 
 func (r *recorder) add(d time.Duration) {
@@ -36,10 +38,15 @@ func (r *recorder) add(d time.Duration) {
 	}
 }
 
-func (r *recorder) fail(code string) {
+// fail counts an error; who is "" for a caller.
+func (r *recorder) fail(who string, err error) {
+	s := status.Convert(errors.Unwrap(err))
+	code := who + codeName(s.Code())
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.errors[code]++
+	if r.errors[code]++; r.errors[code] == 1 {
+		r.first[code] = s.Message()
+	}
 }
 
 // latency is what a histogram says, in milliseconds.
@@ -78,7 +85,8 @@ type benchSummary struct {
 	Callers int     `json:"callers"`
 	Seconds float64 `json:"seconds"`
 	latency
-	Errors map[string]int `json:"errors"`
+	Errors map[string]int    `json:"errors"`
+	First  map[string]string `json:"firstErrors"` // what the first of each code said
 }
 
 // second shows the last second.
@@ -101,12 +109,15 @@ func (b *bench) report(took time.Duration) error {
 	defer r.mu.Unlock()
 	l := summary(r.total, took)
 	if b.a.json() {
-		if err := b.a.document(benchSummary{b.mode, b.callers, took.Seconds(), l, r.errors}); err != nil {
+		if err := b.a.document(benchSummary{b.mode, b.callers, took.Seconds(), l, r.errors, r.first}); err != nil {
 			return err
 		}
 	} else {
 		fmt.Fprintf(b.a.out, "%s, %s, %s: %s calls%s\n", b.mode, count(b.callers, "caller"), span(took), grouped(l.Count), failures(r.errors))
 		fmt.Fprintf(b.a.out, "     %s\n", l)
+		for _, code := range slices.Sorted(maps.Keys(r.first)) {
+			fmt.Fprintf(b.a.out, "first %s: %s\n", code, r.first[code])
+		}
 	}
 	if l.Count == 0 {
 		return errors.New("no call succeeded")

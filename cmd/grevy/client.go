@@ -96,15 +96,6 @@ type callError struct {
 func (e *callError) Error() string { return e.err.Error() }
 func (e *callError) Unwrap() error { return e.err }
 
-// errCode is the gRPC code of a call's error.
-func errCode(err error) codes.Code {
-	var e *callError
-	if errors.As(err, &e) {
-		err = e.err
-	}
-	return status.Code(err)
-}
-
 // explainCall makes "CODE: text" of what a gateway said, and a hint.
 func explainCall(err error) (text, hint string, ok bool) {
 	var e *callError
@@ -129,7 +120,7 @@ func callHint(address string, s *status.Status) string {
 	case codes.DeadlineExceeded:
 		return "it may or may not have happened: look before you send it again"
 	case codes.Unimplemented:
-		return "README.md, \"Limits\", lists what is built"
+		return "docs/compatibility.md lists what works now"
 	}
 	return ""
 }

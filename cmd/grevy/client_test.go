@@ -211,7 +211,7 @@ func TestExplainCall_HintsByCode(t *testing.T) {
 		{codes.Unavailable, "UNAVAILABLE: x", "nothing was executed"},
 		{codes.ResourceExhausted, "RESOURCE_EXHAUSTED: x", "nothing was executed"},
 		{codes.DeadlineExceeded, "DEADLINE_EXCEEDED: x", "it may or may not have happened"},
-		{codes.Unimplemented, "UNIMPLEMENTED: x", "README.md"},
+		{codes.Unimplemented, "UNIMPLEMENTED: x", "docs/compatibility.md"},
 		{codes.Internal, "INTERNAL: x", ""},
 		{codes.FailedPrecondition, "FAILED_PRECONDITION: x", ""},
 		{codes.Canceled, "CANCELLED: x", ""},
