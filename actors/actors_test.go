@@ -101,7 +101,7 @@ func TestMailbox_RefusesBeyondItsBoundAndHandsBackWhatIsUnread(t *testing.T) {
 }
 
 // Default supervision of the library this replaces stops a child for good
-// after ten failures; the messages behind it are lost (substrate.md §2.5).
+// after ten failures; the messages behind it are lost (measured).
 func TestSupervision_NeverGivesUpAndKeepsTheMailbox(t *testing.T) {
 	var starts, good atomic.Int32
 	done := make(chan struct{})

@@ -84,7 +84,7 @@ func (d *distributor) Receive(ctx *actors.Context) {
 }
 
 // start replays the table: whatever was pending when the last leader ended is
-// sent again (zeebe.md §2.5, #7062 and #63712).
+// sent again (Zeebe issue #7062 and #63712).
 func (d *distributor) start(ctx *actors.Context, now time.Time) {
 	d.life, d.end = context.WithCancel(context.Background())
 	d.system, d.self = ctx.System(), ctx.Self()

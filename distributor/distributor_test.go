@@ -274,7 +274,7 @@ func TestDistributor_OffersByHash(t *testing.T) {
 	}
 }
 
-// Reference: zeebe.md §2.5, #7062 and #63712: what was pending when a leader
+// Reference: Zeebe issue #7062 and #63712: what was pending when a leader
 // ended is sent by the next one, without anything new being deployed.
 func TestDistributor_ANewLeaderReplaysTheTable(t *testing.T) {
 	w := newWorld(t)

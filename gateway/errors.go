@@ -13,7 +13,7 @@ import (
 	"github.com/grevy-io/grevy/protocol"
 )
 
-// This file is the only table from what went wrong to a gRPC status (zeebe.md
+// This file is the only table from what went wrong to a gRPC status (Zeebe
 // §1.3). Its one rule above all: UNAVAILABLE and RESOURCE_EXHAUSTED are said
 // only of what was not executed, since clients send such calls again by
 // themselves; what may have been executed is DEADLINE_EXCEEDED.
@@ -137,7 +137,7 @@ func requestTooLarge(size, limit int) error {
 }
 
 // malformed is said of bytes that are not the request. The original says
-// UNKNOWN, "Application error processing RPC" (zeebe-observed.md, a wart).
+// UNKNOWN, "Application error processing RPC" (seen on Zeebe 8.6.0, a wart).
 func malformed(err error) error {
 	return invalidArgument("Malformed request: %s", err)
 }

@@ -31,7 +31,7 @@ type Gate struct {
 
 // privileged commands pass a full gate: they make room, or they are part of
 // what keeps the cluster together. The original admits job completion and
-// failure in the same way (zeebe.md §3).
+// failure in the same way (Zeebe 8.6).
 func privileged(c protocol.Command) bool {
 	switch c.Kind() {
 	case protocol.KindCompleteJob, protocol.KindFailJob, protocol.KindYieldJobs, protocol.KindAcknowledge,

@@ -288,7 +288,7 @@ func (g *Group) abandon() {
 	}
 }
 
-// classify tells apart what raft's errors say of an entry (substrate.md §3.2).
+// classify tells apart what raft's errors say of an entry (its documentation and issue threads).
 func classify(err error) error {
 	switch {
 	case err == nil:

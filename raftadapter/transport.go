@@ -18,7 +18,7 @@ import (
 
 // mux shares one listener between groups: a preamble opens every connection
 // and names its group. Plain connections cost less than streams over one
-// (substrate.md §2.3), and keep heartbeats off the bulk.
+// (measured), and keep heartbeats off the bulk.
 type mux struct {
 	serverID string // a connection meant for another server is closed
 	listener net.Listener

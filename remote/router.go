@@ -32,7 +32,7 @@ type Directory interface {
 }
 
 // Router sends commands to leaders. It asks the directory anew at every
-// attempt, so that no stale route outlives one refusal (zeebe.md §2.5, #60450),
+// attempt, so that no stale route outlives one refusal (Zeebe issue #60450),
 // and sends a command again only after proof that it was not executed.
 type Router struct {
 	post *Post

@@ -62,7 +62,7 @@ type Rows struct {
 }
 
 // Refusal says why a receiver refused a row for good. The row counts as
-// acknowledged: sending it again could not change the result (zeebe.md §2.5,
+// acknowledged: sending it again could not change the result (Zeebe 8.6,
 // #24300 and #54132).
 type Refusal struct {
 	Seq    Seq
