@@ -8,34 +8,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/grevy-io/grevy"
 )
-
-// startFlags are the settings of a node.
-type startFlags struct {
-	grevy.Config
-	level, format, config string
-}
-
-func (s *startFlags) register(f *pflag.FlagSet) {
-	f.IntVar(&s.NodeID, "node-id", 0, "number of this node, from 0 to cluster-size - 1; it stays with the data directory")
-	f.IntVar(&s.ClusterSize, "cluster-size", 1, "nodes of the cluster when it begins")
-	f.IntVar(&s.Partitions, "partitions", 3, "partitions of the cluster; fixed when it begins")
-	f.IntVar(&s.ReplicationFactor, "replication-factor", 0, "nodes that keep each partition; fixed when the cluster begins; 0: cluster-size, at most 3")
-	f.StringSliceVar(&s.Join, "join", nil, "gossip addresses HOST:PORT,… of nodes of the cluster (port 26503 + their offset)")
-	f.StringVar(&s.DataDir, "data-dir", "grevy-data", "directory of everything the node keeps")
-	f.StringVar(&s.Host, "host", "", "address to listen on, at which the others and clients reach this node; 127.0.0.1 for a node alone")
-	f.IntVar(&s.PortOffset, "port-offset", 0, "added to the ports 26500 to 26503 and 9600")
-	f.DurationVar(&s.StartTimeout, "start-timeout", 2*time.Minute, "how long to wait for the cluster to form and partitions to have leaders")
-	f.DurationVar(&s.RequestTimeout, "request-timeout", 15*time.Second, "how long a client's call may take that says nothing itself")
-	f.IntVar(&s.MaxMessageSize, "max-message-size", 4<<20, "largest request of a client, in bytes")
-	f.StringVar(&s.level, "log-level", "info", "debug, info, warn or error")
-	f.StringVar(&s.format, "log-format", "text", "text or json; the log goes to standard error")
-	f.StringVar(&s.config, "config", "", "YAML file with settings by the names of these flags")
-	f.SortFlags = false
-}
 
 func (a *app) startCommand() *cobra.Command {
 	var s startFlags
