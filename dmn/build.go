@@ -8,7 +8,7 @@ import (
 // Sizes for Model.Size: what a part holds besides its texts.
 const (
 	sizePerDecision   = 400
-	sizePerExpression = 300
+	sizePerExpression = 150
 )
 
 // builder makes the model of a document that keeps to the schema, and collects
@@ -19,6 +19,7 @@ type builder struct {
 	knowledge map[string]*knowledge
 	wrong     []string
 	size      int
+	looked    int // bytes that were searched for names with blanks
 }
 
 func newBuilder(root *node) *builder {

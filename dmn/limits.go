@@ -5,13 +5,14 @@ import "time"
 // The bounds of a resource. They are far above any model that is drawn or
 // generated and keep a hostile one from costing more than its bytes.
 const (
-	maxBytes      = 16 << 20
+	maxBytes      = 8 << 20
 	maxXMLDepth   = 256     // nested elements
-	maxNodes      = 500_000 // elements that are kept
+	maxNodes      = 250_000 // elements that are kept
 	maxAttributes = 256     // of one element
 	maxFindings   = 100     // that a refusal tells
 	maxReport     = 12 * 1024
-	maxBlankNames = 200 // names with blanks that are looked for in expressions
+	maxBlankNames = 200     // names with blanks that are looked for in expressions
+	maxQuoted     = 512 << 10 // bytes of expressions in which they are looked for
 )
 
 // The bounds of an evaluation. feel bounds each expression; these bound what

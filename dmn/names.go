@@ -18,6 +18,9 @@ func newBlankNames(root *node) blankNames {
 	found := map[string]bool{}
 	var visit func(n *node)
 	visit = func(n *node) {
+		if n.zeebe {
+			return
+		}
 		if name := normalName(n.attr("name")); len(found) < maxBlankNames && strings.Contains(name, " ") && !strings.Contains(name, "`") {
 			found[name] = true
 		}
@@ -59,9 +62,6 @@ func wordEnd(s string) int {
 
 // quote puts the names into backquotes, except inside of texts and comments.
 func (names blankNames) quote(src string) string {
-	if len(names) == 0 {
-		return src
-	}
 	var b strings.Builder
 	for i := 0; i < len(src); {
 		n := skipped(src[i:])

@@ -58,7 +58,7 @@ func (b *builder) compile(src string) *feel.Expression {
 	if err == nil {
 		return e
 	}
-	if quoted := b.names.quote(src); quoted != src {
+	if quoted, ok := b.quote(src); ok {
 		if e, err := feel.Compile(quoted); err == nil {
 			return e
 		}
@@ -77,11 +77,21 @@ func (b *builder) compileTests(src string) *feel.UnaryTests {
 	if err == nil {
 		return t
 	}
-	if quoted := b.names.quote(src); quoted != src {
+	if quoted, ok := b.quote(src); ok {
 		if t, err := feel.CompileUnaryTests(quoted); err == nil {
 			return t
 		}
 	}
 	b.fail("FEEL unary-tests: " + err.Error())
 	return nil
+}
+
+// quote puts the names with blanks into backquotes, and says whether there are
+// any. It looks at maxQuoted bytes in all.
+func (b *builder) quote(src string) (string, bool) {
+	if b.looked += len(src); len(b.names) == 0 || b.looked > maxQuoted {
+		return "", false
+	}
+	quoted := b.names.quote(src)
+	return quoted, quoted != src
 }
