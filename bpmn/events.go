@@ -87,7 +87,10 @@ func (b *builder) called(n *node, e *Element) {
 	switch e.Type {
 	case CallActivity:
 		if c := n.extension("calledElement"); c != nil {
-			b.attribute(c, "processId", false)
+			e.Called = &Called{
+				ProcessID: b.attribute(c, "processId", false),
+				AllParent: c.bool("propagateAllParentVariables", true), AllChild: c.bool("propagateAllChildVariables", true),
+			}
 		}
 	case BusinessRuleTask:
 		if c := n.extension("calledDecision"); c != nil {

@@ -49,6 +49,8 @@ type Element struct {
 	// Job is set on elements that create a job, nil on all others.
 	Job             *Job
 	Inputs, Outputs []Mapping
+	// Called is set on call activities.
+	Called *Called
 	// Script is set on script tasks with an expression.
 	Script *Script
 	// Boundary are the boundary events of an activity, in document order;
@@ -66,6 +68,14 @@ type Element struct {
 	// Code is the code of an error that an event throws or catches. An event that
 	// catches has nil for all codes, and its code is a text, never evaluated.
 	Code *feel.Expression
+}
+
+// Called says which process a call activity starts, and what of the variables
+// goes in and comes back without mappings.
+type Called struct {
+	// ProcessID evaluates to a string. The newest version is called.
+	ProcessID           *feel.Expression
+	AllParent, AllChild bool
 }
 
 // Script is an expression whose value becomes a variable.

@@ -16,6 +16,7 @@ var runs = map[string]bool{
 	"business rule task with a job":             true,
 	"user task with a job":                      true,
 	"manual task":                               true,
+	"call activity":                             true,
 	"undefined task":                            true,
 	"intermediate timer catch event":            true,
 	"timer boundary event":                      true,
@@ -95,6 +96,9 @@ func features(n *node) (out []string) {
 	}
 	if f := n.extension("formDefinition"); f != nil && f.attr("formId") != "" && n.extension("userTask") == nil {
 		out = append(out, "user task with a linked form")
+	}
+	if c := n.extension("calledElement"); c != nil && c.attr("bindingType") != "" && c.attr("bindingType") != "latest" {
+		out = append(out, "call activity bound to a version")
 	}
 	if n.extension("publishMessage") != nil {
 		out = append(out, "element that publishes a message")

@@ -40,6 +40,8 @@ func (r *run) act(el *elem) {
 		}
 	case bpmn.EndEvent:
 		r.end(el)
+	case bpmn.CallActivity:
+		r.call(el)
 	default:
 		switch {
 		case el.model.Job != nil:
@@ -137,4 +139,5 @@ func (r *run) completeProcess(el *elem) {
 	if el.AwaitResult {
 		r.out.Effects.Completed = append(r.out.Effects.Completed, Completed{Instance: el.Key, Result: r.result(el)})
 	}
+	r.returned(el)
 }

@@ -42,14 +42,11 @@ func (r *run) create(c *protocol.CreateInstance) {
 		root.SetVariable(members[i].Name, members[i].Value)
 	}
 	r.remember(root)
-	switch {
-	case len(c.StartElements) > 0:
+	if len(c.StartElements) > 0 {
 		r.scopeTimers(root, stepTimers)
 		r.enterAt(root, starts)
-	case r.scopeTimers(root, stepActivate):
-		r.enter(starts[0], root)
-	default:
-		root.State = state.Activating // until its incident is resolved
+	} else {
+		r.start(root)
 	}
 	created := protocol.Created{DefinitionKey: def.Key, InstanceKey: key, ProcessID: def.ProcessID, Version: def.Version}
 	if c.AwaitResult {

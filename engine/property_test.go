@@ -59,7 +59,11 @@ func randomRun(t *testing.T, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, 11))
 	var models [][]byte
 	for i := range 4 {
-		m, err := enginetest.Model(fmt.Sprintf("p%d", i), randomModel(rnd))
+		callable := "p0"
+		if i == 0 {
+			callable = ""
+		}
+		m, err := enginetest.Model(fmt.Sprintf("p%d", i), randomModel(rnd, callable))
 		check(t, err)
 		models = append(models, m)
 	}

@@ -12,10 +12,12 @@ type modelMaker struct {
 	rnd   *rand.Rand
 	lines []string
 	next  int
+	// callable is a process that may be called, empty if none may.
+	callable string
 }
 
-func randomModel(rnd *rand.Rand) string {
-	m := &modelMaker{rnd: rnd}
+func randomModel(rnd *rand.Rand, callable string) string {
+	m := &modelMaker{rnd: rnd, callable: callable}
 	last := m.row(m.node("start", ""), 3)
 	m.flow(last, "", m.node("end", ""))
 	if rnd.IntN(3) == 0 {
@@ -54,6 +56,14 @@ func (m *modelMaker) block(from string, depth int) string {
 	kind := m.rnd.IntN(8)
 	if depth == 0 {
 		kind = m.rnd.IntN(4)
+	}
+	if m.callable != "" && m.rnd.IntN(12) == 0 {
+		flags := []string{"", " allparent=false", " allchild=false"}[m.rnd.IntN(3)]
+		id := m.then(from, "call", "calls="+m.callable+flags+" "+mappings[m.rnd.IntN(len(mappings))])
+		if m.rnd.IntN(2) == 0 {
+			m.flow(m.node("boundary", "on="+id+" error"), "", m.node("end", ""))
+		}
+		return id
 	}
 	if m.rnd.IntN(6) == 0 {
 		return m.timed(from, depth)
@@ -136,7 +146,7 @@ func (m *modelMaker) parallel(from string, depth int) string {
 		wide := m.node("manual", "")
 		m.flow(fork, "", wide)
 		n := 30 + m.rnd.IntN(30)
-		if m.rnd.IntN(8) == 0 {
+		if m.rnd.IntN(8) == 0 && m.callable != "" { // what is called often would be too much
 			n = 400 + m.rnd.IntN(500) // more steps than one command takes
 		}
 		m.lines = append(m.lines, fmt.Sprintf("@%d: %s -> service %s_# type=a", n, wide, wide))

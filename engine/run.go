@@ -54,6 +54,7 @@ const (
 	stepRunScript // again, after an incident
 	stepEmpty     // end what is inside
 	stepTimers    // set the timers again, after an incident
+	stepCall      // again, after an incident
 )
 
 // maxKept is how many element instances a run may have had for its map to be
@@ -104,6 +105,8 @@ func (r *run) step(s step) {
 		r.createJob(el)
 	case stepLeave:
 		r.leave(el)
+	case stepCall:
+		r.call(el)
 	case stepTimers:
 		r.scopeTimers(el, stepTimers)
 	case stepEmpty:

@@ -12,6 +12,10 @@ func (r *run) cancel(c *protocol.CancelInstance) {
 		r.reject(protocol.Reject(protocol.NotFound, c.Intent(), "Expected to cancel a process instance with key '%d', but no such process was found", c.InstanceKey))
 		return
 	}
+	if top := r.topmost(el); top != el {
+		r.reject(protocol.Reject(protocol.InvalidState, c.Intent(), "Expected to cancel a process instance with key '%d', but it is created by a parent process instance. Cancel the root process instance '%d' instead.", el.Key, top.Key))
+		return
+	}
 	r.enqueue(stepTerminate, el.Key)
 	r.out.Reply = &protocol.Done{}
 }
@@ -35,6 +39,10 @@ func (r *run) terminate(el *elem) {
 // element itself when nothing is.
 func (r *run) empty(el *elem) {
 	children := r.tx.Children(el.ElementInstance, terminateAtOnce+1)
+	if called := el.called(); called != 0 {
+		r.enqueue(stepTerminate, called)
+		return
+	}
 	if len(children) == 0 {
 		if el.State == state.Terminating {
 			r.terminated(el)
@@ -74,6 +82,7 @@ func (r *run) terminated(el *elem) {
 	if el.AwaitResult {
 		r.out.Effects.Completed = append(r.out.Effects.Completed, Completed{Instance: el.Key})
 	}
+	r.notReturned(el)
 }
 
 // suspend keeps steps for a follow-up command, in the state, so that they are

@@ -93,7 +93,11 @@ func (r *run) throw(el *elem, x *thrown) (caught bool) {
 			r.trigger(at, event, x.vars)
 			return true
 		}
-		if scope == nil || at.model.Type == bpmn.EventSubProcess && interrupts(at.model) {
+		if scope == nil {
+			at = r.caller(at)
+			continue
+		}
+		if at.model.Type == bpmn.EventSubProcess && interrupts(at.model) {
 			return false
 		}
 		if event := x.catch(scope.model.EventStarts); event != nil {

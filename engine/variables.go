@@ -51,12 +51,16 @@ func (r *run) mergeCompletion(el *elem, members []jsondoc.Member) {
 // visible collects the variables el sees, the nearest of each name, as one
 // object; fetch, if not empty, picks names.
 func (r *run) visible(el *elem, fetch []string) []byte {
+	return jsondoc.Append(make([]byte, 0, 64), r.visibleMembers(el, fetch))
+}
+
+func (r *run) visibleMembers(el *elem, fetch []string) []jsondoc.Member {
 	members := make([]jsondoc.Member, 0, 8)
 	for ; el != nil; el = r.scope(el) {
 		r.tx.LoadVariables(el.ElementInstance)
 		members = addVisible(members, el.Variables, fetch)
 	}
-	return jsondoc.Append(make([]byte, 0, 64), members)
+	return members
 }
 
 func addVisible(members []jsondoc.Member, vars []state.Variable, fetch []string) []jsondoc.Member {

@@ -14,6 +14,10 @@ type Extra struct {
 	Timers []Timer
 	// Pending is what happens once all inside has ended.
 	Pending *Pending
+	// Called is the instance that a call activity has started; Caller is the call
+	// activity that has started an instance, which is Depth calls deep.
+	Called, Caller protocol.Key
+	Depth          int64
 }
 
 // Timer is a point in time at which an event happens. It is found by time in
@@ -42,6 +46,8 @@ type Pending struct {
 const (
 	extraTimers = 1 << iota
 	extraPending
+	extraCalled
+	extraCaller
 	extraKnown = 1<<iota - 1
 )
 
@@ -54,6 +60,12 @@ func (x *Extra) parts() (bits uint64) {
 	}
 	if x.Pending != nil {
 		bits |= extraPending
+	}
+	if x.Called != 0 {
+		bits |= extraCalled
+	}
+	if x.Caller != 0 {
+		bits |= extraCaller
 	}
 	return bits
 }
@@ -77,6 +89,12 @@ func appendExtra(b []byte, x *Extra) []byte {
 	if bits&extraPending != 0 {
 		b = appendVariables(protocol.AppendString(b, x.Pending.Event), x.Pending.Variables)
 	}
+	if bits&extraCalled != 0 {
+		b = protocol.AppendInt(b, int64(x.Called))
+	}
+	if bits&extraCaller != 0 {
+		b = protocol.AppendInt(protocol.AppendInt(b, int64(x.Caller)), x.Depth)
+	}
 	return b
 }
 
@@ -98,6 +116,12 @@ func readExtra(r *protocol.Reader) (*Extra, error) {
 	}
 	if bits&extraPending != 0 {
 		x.Pending = &Pending{Event: text(r), Variables: readVariables(r)}
+	}
+	if bits&extraCalled != 0 {
+		x.Called = r.Key()
+	}
+	if bits&extraCaller != 0 {
+		x.Caller, x.Depth = r.Key(), r.Int()
 	}
 	return x, r.Err()
 }

@@ -73,6 +73,11 @@ var writes = []struct {
 		e.Extra.Pending = &state.Pending{Event: "b", Variables: []state.Variable{{Name: "x", Value: []byte("1")}}}
 		tx.InsertElement(e)
 	}},
+	{"element that has called, and is called", func(tx *state.Tx) {
+		e := &state.ElementInstance{Key: key(5), Instance: key(5), Definition: key(2), Element: "p", State: state.Activated}
+		e.Extra = &state.Extra{Called: key(12), Caller: key(4), Depth: 3}
+		tx.InsertElement(e)
+	}},
 	{"outbox", func(tx *state.Tx) {
 		tx.AddOutbox(&state.OutboxRow{Target: 2, Lane: protocol.LaneDeployments, Seq: 9, Since: 1700000000000, Deployment: protocol.Deployment{Key: key(1)}})
 	}},

@@ -81,6 +81,12 @@ func extraText(b *strings.Builder, x *state.Extra) {
 	for _, t := range x.Timers {
 		fmt.Fprintf(b, " timer %s×%d", t.Event, t.Repeats)
 	}
+	if x.Called != 0 {
+		fmt.Fprintf(b, " called %d", x.Called)
+	}
+	if x.Caller != 0 {
+		fmt.Fprintf(b, " called by %d, %d deep", x.Caller, x.Depth)
+	}
 	if x.Pending != nil {
 		fmt.Fprintf(b, " pending %s", x.Pending.Event)
 	}

@@ -24,6 +24,7 @@ func (p *Partition) Check() ([]string, error) {
 	k.jobs()
 	k.indexes()
 	k.timers()
+	k.calls()
 	k.incidents()
 	k.definitions()
 	k.lanes()
@@ -63,7 +64,7 @@ func (k *checker) elements() {
 		if e.Scope == 0 && (e.AwaitResult || len(e.Fetch) == 0) == false {
 			k.fail("process %d fetches %v for nobody", key, e.Fetch)
 		}
-		waits := e.Job != 0 || e.Incident != 0 || e.HasChildren() || len(e.Joins) > 0 || e.Extra != nil && len(e.Extra.Timers) > 0
+		waits := e.Job != 0 || e.Incident != 0 || e.HasChildren() || len(e.Joins) > 0 || e.Extra != nil && (len(e.Extra.Timers) > 0 || e.Extra.Called != 0)
 		if !waits && k.Suspends == 0 {
 			k.fail("element %d (%s) waits for nothing", key, e.Element)
 		}
@@ -181,6 +182,21 @@ func (k *checker) indexes() {
 	}
 	for row := range want {
 		k.fail("index row %x is missing", row)
+	}
+}
+
+// calls: a call activity and the instance it has started know each other.
+func (k *checker) calls() {
+	for key, e := range k.Elements {
+		if e.Extra == nil {
+			continue
+		}
+		if c := e.Extra.Called; c != 0 && (k.Elements[c] == nil || k.Elements[c].Extra == nil || k.Elements[c].Extra.Caller != key) {
+			k.fail("element %d has called %d, which does not know it", key, c)
+		}
+		if c := e.Extra.Caller; c != 0 && (k.Elements[c] == nil || k.Elements[c].Extra == nil || k.Elements[c].Extra.Called != key) {
+			k.fail("instance %d was called by %d, which does not know it", key, c)
+		}
 	}
 }
 

@@ -124,6 +124,12 @@ func (n *node) extensions(b *strings.Builder) error {
 			put("script", ` expression="%s"`, v)
 		case "result":
 			put("script", ` resultVariable="%s"`, v)
+		case "calls":
+			put("calledElement", ` processId="%s"`, v)
+		case "allchild":
+			put("calledElement", ` propagateAllChildVariables="%s"`, v)
+		case "allparent":
+			put("calledElement", ` propagateAllParentVariables="%s"`, v)
 		case "assignee":
 			put("assignmentDefinition", ` assignee="%s"`, v)
 		case "groups":
@@ -142,7 +148,7 @@ func (n *node) extensions(b *strings.Builder) error {
 		return nil
 	}
 	b.WriteString("<extensionElements>")
-	for _, part := range []string{"taskDefinition", "script", "ioMapping", "taskHeaders", "assignmentDefinition", "taskSchedule"} {
+	for _, part := range []string{"taskDefinition", "script", "calledElement", "ioMapping", "taskHeaders", "assignmentDefinition", "taskSchedule"} {
 		switch content := parts[part]; {
 		case content == nil:
 		case strings.HasPrefix(content.String(), "<"):

@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"github.com/grevy-io/grevy/feel"
+	"github.com/grevy-io/grevy/internal/jsondoc"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// maxDepth is how many calls deep an instance may be (zeebe.md §5.1).
+const maxDepth = 1000
+
+// called is the instance that a call activity has started, 0 if there is none.
+func (el *elem) called() protocol.Key {
+	if el.Extra == nil {
+		return 0
+	}
+	return el.Extra.Called
+}
+
+// caller is the call activity that has started this instance, nil if a client
+// has.
+func (r *run) caller(root *elem) *elem {
+	if root.Extra == nil || root.Extra.Caller == 0 {
+		return nil
+	}
+	return r.elem(root.Extra.Caller)
+}
+
+// call starts an instance of the process that a call activity names. Both live
+// on the same partition.
+func (r *run) call(el *elem) {
+	def, depth, fail := r.callee(el)
+	if fail != nil {
+		r.incident(el, fail.kind, fail.text, stepCall)
+		return
+	}
+	key := r.key()
+	root := r.newElem()
+	*root = elem{
+		ElementInstance: &state.ElementInstance{
+			Key: key, Instance: key, Definition: def.Key, Element: def.ProcessID, State: state.Activated,
+			ProcessID: def.ProcessID, Version: def.Version, Extra: &state.Extra{Caller: el.Key, Depth: depth},
+		},
+		model: def.process.Root, def: def, dirty: true,
+	}
+	for _, m := range r.handedIn(el) {
+		root.SetVariable(m.Name, m.Value)
+	}
+	r.remember(root)
+	el.More().Called, el.dirty = key, true
+	r.start(root)
+}
+
+// start enters the none start event of an instance, once its timers are set.
+func (r *run) start(root *elem) {
+	if r.scopeTimers(root, stepActivate) {
+		r.enter(root.model.NoneStart, root)
+		return
+	}
+	root.State = state.Activating // until its incident is resolved
+}
+
+// callee finds the newest version of the process, and how deep its instance
+// will be.
+func (r *run) callee(el *elem) (def *definition, depth int64, _ *failure) {
+	id, fail := r.calledID(el)
+	if fail != nil {
+		return nil, 0, fail
+	}
+	if root := r.elem(el.Instance); root.Extra != nil {
+		depth = root.Extra.Depth
+	}
+	if depth++; depth >= maxDepth {
+		return nil, 0, &failure{"CALLED_ELEMENT_ERROR", "The call activity has reached the maximum depth of 1000. This is likely due to a recursive call. Cancel the root process instance if this was unintentional."}
+	}
+	if l := r.tx.Latest(id); l != nil {
+		def = r.e.definition(r.tx, l.Key)
+	}
+	if def == nil {
+		return nil, 0, &failure{"CALLED_ELEMENT_ERROR", "Expected process with BPMN process id '" + id + "' to be deployed, but not found."}
+	}
+	if def.process.Root.NoneStart == nil {
+		return nil, 0, &failure{"CALLED_ELEMENT_ERROR", "Expected process with BPMN process id '" + id + "' to have a none start event, but not found."}
+	}
+	return def, depth, nil
+}
+
+func (r *run) calledID(el *elem) (string, *failure) {
+	x := el.model.Called.ProcessID
+	if x.IsStatic() {
+		return x.Static(), nil
+	}
+	v, fail := r.eval(x, el, "STRING", feel.KindString)
+	if fail != nil {
+		return "", fail
+	}
+	return string(v.(feel.String)), nil
+}
+
+// handedIn are the variables that a called instance begins with: all that the
+// call activity sees, or only its own.
+func (r *run) handedIn(el *elem) []jsondoc.Member {
+	if el.model.Called.AllParent {
+		return r.visibleMembers(el, nil)
+	}
+	r.tx.LoadVariables(el.ElementInstance)
+	return addVisible(nil, el.Variables, nil)
+}
+
+// returned goes on with the call activity whose instance has completed. The
+// variables of the called process come back like a worker's.
+func (r *run) returned(root *elem) {
+	el := r.caller(root)
+	if el == nil {
+		return
+	}
+	el.Extra.Called, el.dirty = 0, true
+	if el.State == state.Terminating {
+		r.empty(el)
+		return
+	}
+	if el.model.Called.AllChild || len(el.model.Outputs) > 0 {
+		r.tx.LoadVariables(root.ElementInstance)
+		r.mergeCompletion(el, addVisible(nil, root.Variables, nil))
+	}
+	r.enqueue(stepComplete, el.Key)
+}
+
+// notReturned goes on with the call activity whose instance was terminated.
+func (r *run) notReturned(root *elem) {
+	if el := r.caller(root); el != nil {
+		el.Extra.Called, el.dirty = 0, true
+		r.terminate(el)
+	}
+}
+
+// topmost is the instance that the calls began with.
+func (r *run) topmost(root *elem) *elem {
+	for {
+		el := r.caller(root)
+		if el == nil {
+			return root
+		}
+		root = r.elem(el.Instance)
+	}
+}
