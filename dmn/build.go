@@ -32,7 +32,7 @@ func newBuilder(root *node) *builder {
 
 func (b *builder) fail(text string) {
 	if len(b.wrong) < maxFindings {
-		b.wrong = append(b.wrong, text)
+		b.wrong = append(b.wrong, cut(text, maxReport/3))
 	}
 }
 

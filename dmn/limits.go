@@ -11,7 +11,8 @@ const (
 	maxAttributes = 256     // of one element
 	maxFindings   = 100     // that a refusal tells
 	maxReport     = 12 * 1024
-	maxBlankNames = 200     // names with blanks that are looked for in expressions
+	maxBlankNames = 200       // names with blanks that are looked for in expressions
+	maxBlankName  = 200       // bytes of one
 	maxQuoted     = 512 << 10 // bytes of expressions in which they are looked for
 )
 

@@ -85,11 +85,12 @@ func TestLongChain(t *testing.T) {
 // TestHostileDocuments: reading costs no more than the bytes.
 func TestHostileDocuments(t *testing.T) {
 	for name, body := range map[string]string{
-		"lists":    `<decision id="d" name="d">` + strings.Repeat("<list>", 100_000),
-		"foreign":  strings.Repeat(`<x xmlns="y">`, 100_000),
-		"elements": strings.Repeat(`<inputData name="a"/>`, 260_000),
-		"names":    manyNames(1000) + one("d", strings.Repeat("a ", 200_000)) + one("e", strings.Repeat("a ", 200_000)),
-		"large":    `<inputData name="` + strings.Repeat("a", 8<<20) + `"/>`,
+		"lists":       `<decision id="d" name="d">` + strings.Repeat("<list>", 100_000),
+		"foreign":     strings.Repeat(`<x xmlns="y">`, 100_000),
+		"elements":    strings.Repeat(`<inputData name="a"/>`, 260_000),
+		"names":       manyNames(1000) + one("d", strings.Repeat("a ", 200_000)) + one("e", strings.Repeat("a ", 200_000)),
+		"a long name": `<inputData name="` + strings.Repeat("a ", 200_000) + `"/>` + one("d", strings.Repeat("a ", 200_000)),
+		"large":       `<inputData name="` + strings.Repeat("a", 8<<20) + `"/>`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := dmn.Parse("r.dmn", document(body)); err == nil {

@@ -13,7 +13,7 @@ import (
 type blankNames map[string][]string
 
 // newBlankNames collects the names of all elements. Those beyond maxBlankNames
-// have to be written in backquotes.
+// and longer ones than maxBlankName have to be written in backquotes.
 func newBlankNames(root *node) blankNames {
 	found := map[string]bool{}
 	var visit func(n *node)
@@ -21,8 +21,10 @@ func newBlankNames(root *node) blankNames {
 		if n.zeebe {
 			return
 		}
-		if name := normalName(n.attr("name")); len(found) < maxBlankNames && strings.Contains(name, " ") && !strings.Contains(name, "`") {
-			found[name] = true
+		if name := normalName(n.attr("name")); len(name) <= maxBlankName && strings.Contains(name, " ") && !strings.Contains(name, "`") {
+			if len(found) < maxBlankNames {
+				found[name] = true
+			}
 		}
 		for _, c := range n.children {
 			visit(c)

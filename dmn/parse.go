@@ -43,11 +43,15 @@ func Parse(resource string, xml []byte) (*Model, error) {
 
 // report gives the lines of a refusal, those that fit.
 func report(wrong []string) string {
-	t := strings.Join(wrong, "\n")
-	if len(t) <= maxReport {
+	return cut(strings.Join(wrong, "\n"), maxReport)
+}
+
+// cut bounds a text, in bytes.
+func cut(t string, most int) string {
+	if len(t) <= most {
 		return t
 	}
-	return strings.ToValidUTF8(t[:maxReport], "") + "…"
+	return strings.ToValidUTF8(t[:most], "") + "…"
 }
 
 // compile compiles an expression. If it is none, it may be one in which names

@@ -73,12 +73,7 @@ func (e *evaluation) checkType(typeRef string, v feel.Value) error {
 }
 
 // short bounds what a failure tells of values.
-func short(s string) string {
-	if len(s) <= maxFound {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxFound], "") + "…"
-}
+func short(s string) string { return cut(s, maxFound) }
 
 var (
 	numberKind   = []feel.Kind{feel.KindNumber}
