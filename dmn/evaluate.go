@@ -93,7 +93,7 @@ func (m *Model) evaluate(decisionID string, scope feel.Scope, now, clock func() 
 	v, err := e.decide(d)
 	out := &Evaluation{Decision: d, Evaluated: e.log}
 	if err != nil {
-		out.Failure = &Failure{e.failedID, expected(d.ID) + err.Error()}
+		out.Failure = &Failure{e.failedID, expected(d.ID) + cut(err.Error(), maxReport)}
 	} else {
 		out.Output = shown(d.logic, v)
 	}
