@@ -64,18 +64,19 @@ func (a *app) watchStatus(ctx context.Context, addresses []string, every time.Du
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	var last error
 	for {
 		if a.terminal && !a.json() {
 			fmt.Fprint(a.out, "\x1b[H\x1b[2J")
 		}
 		healthy, err := a.showStatus(ctx, addresses)
-		last := verdict(healthy, err)
-		if err != nil && ctx.Err() == nil {
+		if ctx.Err() != nil {
+			return withoutText(last) // the signal broke this one off
+		}
+		if err != nil {
 			a.complain(err)
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
+		last = verdict(healthy, err)
 		select {
 		case <-tick.C:
 			if !a.terminal && !a.json() {
