@@ -118,20 +118,35 @@ func (b *builder) code(e *Element, n *node, name string) {
 }
 
 // loop compiles the expressions of a multi-instance activity.
-func (b *builder) loop(n *node) {
+func (b *builder) loop(n *node, e *Element) {
 	l := n.child("multiInstanceLoopCharacteristics")
 	if l == nil {
 		return
 	}
+	loop := &Loop{Sequential: l.bool("isSequential", false)}
+	b.size += 128
+	e.Loop = loop
 	if c := l.extension("loopCharacteristics"); c != nil {
-		b.attribute(c, "inputCollection", true)
+		loop.Input = b.attribute(c, "inputCollection", true)
+		loop.InputElement, loop.OutputCollection = b.keep(c.attr("inputElement")), b.keep(c.attr("outputCollection"))
 		if c.attr("outputElement") != "" {
-			b.attribute(c, "outputElement", true)
+			loop.OutputElement = b.attribute(c, "outputElement", true)
+			loop.OutputVariable = b.keep(firstName(c.attr("outputElement")))
 		}
 	}
 	if c := l.child("completionCondition"); c != nil {
-		b.expression(c, c.text, false)
+		loop.Completion = b.expression(c, c.text, false)
 	}
+}
+
+// firstName gives the variable of an expression that is a path, "" of another.
+func firstName(expression string) string {
+	path := strings.TrimSpace(strings.TrimPrefix(expression, "="))
+	if !isPath(path) {
+		return ""
+	}
+	name, _, _ := strings.Cut(path, ".")
+	return name
 }
 
 // timer compiles a timer definition. That of a process's start event is worked

@@ -54,7 +54,7 @@ func (b *builder) expressions(n *node, e *Element) {
 	b.job(n, e)
 	b.events(n, e)
 	b.called(n, e)
-	b.loop(n)
+	b.loop(n, e)
 }
 
 // job fills in the job of an element that creates one.

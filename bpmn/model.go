@@ -49,6 +49,8 @@ type Element struct {
 	// Job is set on elements that create a job, nil on all others.
 	Job             *Job
 	Inputs, Outputs []Mapping
+	// Loop is set on multi-instance activities.
+	Loop *Loop
 	// Called is set on call activities.
 	Called *Called
 	// Script is set on script tasks with an expression.
@@ -68,6 +70,22 @@ type Element struct {
 	// Code is the code of an error that an event throws or catches. An event that
 	// catches has nil for all codes, and its code is a text, never evaluated.
 	Code *feel.Expression
+}
+
+// Loop says how an activity is done once for each item of a list.
+type Loop struct {
+	Sequential bool
+	// Input evaluates to a list; InputElement is the variable of each item, empty
+	// if nobody wants it.
+	Input        *feel.Expression
+	InputElement string
+	// OutputCollection is the variable of the results, empty if there are none;
+	// OutputElement gives each of them, OutputVariable is the variable that it
+	// begins with, empty if it is no plain path.
+	OutputCollection, OutputVariable string
+	OutputElement                    *feel.Expression
+	// Completion ends the activity early, nil if nothing does.
+	Completion *feel.Expression
 }
 
 // Called says which process a call activity starts, and what of the variables

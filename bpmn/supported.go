@@ -17,6 +17,7 @@ var runs = map[string]bool{
 	"user task with a job":                      true,
 	"manual task":                               true,
 	"call activity":                             true,
+	"multi-instance activity":                   true,
 	"undefined task":                            true,
 	"intermediate timer catch event":            true,
 	"timer boundary event":                      true,

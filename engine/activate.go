@@ -15,6 +15,10 @@ func (r *run) activate(el *elem) {
 		r.terminate(el) // it was cut off before it began
 		return
 	}
+	if el.isBody() {
+		r.openLoop(el)
+		return
+	}
 	if err := r.applyInputs(el); err != nil {
 		r.incident(el, "IO_MAPPING_ERROR", err.Error(), stepActivate)
 		return
@@ -72,8 +76,8 @@ func (r *run) complete(el *elem) {
 		r.completeProcess(el)
 		return
 	}
-	if err := r.applyOutputs(el); err != nil {
-		r.incident(el, "IO_MAPPING_ERROR", err.Error(), stepComplete)
+	if fail := r.handOut(el); fail != nil {
+		r.incident(el, fail.kind, fail.text, stepComplete)
 		return
 	}
 	r.passOn(el)
@@ -81,11 +85,30 @@ func (r *run) complete(el *elem) {
 	r.leave(el)
 }
 
+// handOut gives what an element leaves to the scopes around it.
+func (r *run) handOut(el *elem) *failure {
+	if el.isBody() {
+		r.closeLoop(el)
+		return nil
+	}
+	if err := r.applyOutputs(el); err != nil {
+		return &failure{"IO_MAPPING_ERROR", err.Error()}
+	}
+	if el.isInner() {
+		return r.collect(el)
+	}
+	return nil
+}
+
 // leave takes the outgoing flows of an element that is done. In a scope that is
 // being terminated it only ends: what it entered would not be told to.
 func (r *run) leave(el *elem) {
 	if closing(r.scope(el)) {
 		r.scopeDone(r.exit(el))
+		return
+	}
+	if el.isInner() {
+		r.leaveLoop(el)
 		return
 	}
 	flows, failure := r.outgoing(el)
@@ -126,6 +149,9 @@ func (r *run) scopeDone(scope *elem) {
 	if p := scope.pending(); p != nil {
 		r.emptied(scope, p)
 		return
+	}
+	if scope.isBody() && scope.Extra.Loop.Created < scope.Extra.Loop.Total {
+		return // more instances are on their way
 	}
 	if len(scope.Joins) == 0 {
 		r.enqueue(stepComplete, scope.Key)

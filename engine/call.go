@@ -102,7 +102,7 @@ func (r *run) calledID(el *elem) (string, *failure) {
 // call activity sees, or only its own.
 func (r *run) handedIn(el *elem) []jsondoc.Member {
 	if el.model.Called.AllParent {
-		return r.visibleMembers(el, nil)
+		return r.visibleMembers(nil, el, nil)
 	}
 	r.tx.LoadVariables(el.ElementInstance)
 	return addVisible(nil, el.Variables, nil)

@@ -149,10 +149,22 @@ func startElement(p *bpmn.Process, c *protocol.CreateInstance, id string) ([]*bp
 		return nil, protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to create instance of process with start instructions but no element found with id '%s'.", id)
 	case m.Type == bpmn.StartEvent || m.Type == bpmn.BoundaryEvent:
 		return nil, unsupportedStart(c, id, m.Type.String())
+	case insideLoop(m):
+		return nil, protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to create instance of process with start instructions but the element with id '%s' is inside a multi-instance subprocess. The creation of elements inside a multi-instance subprocess is not supported.", id)
 	case m == p.Root:
 		return noneStart(p, c) // the process itself: as if nothing was said
 	}
 	return []*bpmn.Element{m}, nil
+}
+
+// insideLoop tells whether an element stands in a multi-instance sub-process.
+func insideLoop(m *bpmn.Element) bool {
+	for s := m.Scope; s != nil; s = s.Scope {
+		if s.Loop != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func isFlow(p *bpmn.Process, id string) bool {

@@ -91,7 +91,7 @@ func stays(in *state.Incident) bool {
 func (w *world) nothingLeft(i int) {
 	for _, table := range []state.Table{
 		state.TableElement, state.TableJob, state.TableActivatable, state.TableDeadline, state.TableBackOff,
-		state.TableIncident, state.TableChild, state.TableTimer, state.TableVariables, state.TableContinue, state.TableParts,
+		state.TableIncident, state.TableChild, state.TableTimer, state.TableLoop, state.TableVariables, state.TableContinue, state.TableParts,
 	} {
 		if n := len(w.makers[i].seen.Rows[table]); n > 0 {
 			w.t.Errorf("partition %d: %d rows of table %x are left", i+1, n, table)

@@ -37,6 +37,9 @@ func (r *run) lookup(el *elem, name string) []byte {
 		if v := el.Variable(name); v != nil {
 			return v
 		}
+		if el.isBody() && el.model.Loop.OutputCollection == name {
+			return r.resultList(el)
+		}
 	}
 	return nil
 }

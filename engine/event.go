@@ -148,12 +148,9 @@ func endsScope(m *bpmn.Element) bool {
 
 // waitsFor lists the events that an element instance waits for while it is
 // active.
-func waitsFor(m *bpmn.Element) (events []*bpmn.Element) {
-	if m.Type == bpmn.IntermediateCatchEvent {
-		return []*bpmn.Element{m}
+func waitsFor(el *elem) []*bpmn.Element {
+	if el.model.Type == bpmn.IntermediateCatchEvent {
+		return []*bpmn.Element{el.model}
 	}
-	if len(m.EventStarts) == 0 {
-		return m.Boundary
-	}
-	return append(append(events, m.Boundary...), m.EventStarts...)
+	return slices.Concat(el.boundary(), el.eventStarts())
 }

@@ -113,7 +113,26 @@ var mappings = []string{"", "", "in.l='= v'", "out.v='= v + 1'", "out.o.p='= w'"
 
 func (m *modelMaker) work() string {
 	kind := fmt.Sprintf("type=%c", 'a'+rune(m.rnd.IntN(3)))
-	return kind + " " + mappings[m.rnd.IntN(len(mappings))]
+	return kind + " " + mappings[m.rnd.IntN(len(mappings))] + m.loop()
+}
+
+// loop makes an activity multi-instance, now and then.
+func (m *modelMaker) loop() string {
+	if m.rnd.IntN(10) > 0 {
+		return ""
+	}
+	items := []string{"[1,2,3]", "if v = 2 then v else [v,w]", "for i in 1..40 return i", "[]"}[m.rnd.IntN(4)]
+	loop := fmt.Sprintf(" each='= %s' elem=i", items)
+	if m.rnd.IntN(2) == 0 {
+		loop += " outc=results oute='= v'"
+	}
+	if m.rnd.IntN(3) == 0 {
+		loop += " until='= numberOfCompletedInstances > 1'"
+	}
+	if m.rnd.IntN(2) == 0 {
+		loop += " seq"
+	}
+	return loop
 }
 
 func (m *modelMaker) exclusive(from string, depth int) string {
@@ -157,7 +176,7 @@ func (m *modelMaker) parallel(from string, depth int) string {
 func (m *modelMaker) subProcess(from string, depth int) string {
 	m.next++
 	id := fmt.Sprintf("p%d", m.next)
-	m.lines = append(m.lines, strings.TrimSpace("sub "+id+" "+mappings[m.rnd.IntN(len(mappings))])+" {")
+	m.lines = append(m.lines, strings.TrimSpace("sub "+id+" "+mappings[m.rnd.IntN(len(mappings))]+m.loop())+" {")
 	last := m.row(m.node("start", ""), depth)
 	m.flow(last, "", m.node("end", []string{"", "", "terminate", "error=E1", "error='= if v = 2 then v else \"E2\"'"}[m.rnd.IntN(5)]))
 	if m.rnd.IntN(3) == 0 {

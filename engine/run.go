@@ -24,8 +24,10 @@ type run struct {
 	order []protocol.Key // of elems, by first touch
 	queue []step
 	out   Outcome
-	spare []elem // used again by each command
-	used  int
+	// results are the lists of multi-instance activities that were put together.
+	results map[protocol.Key][]byte
+	spare   []elem // used again by each command
+	used    int
 }
 
 // elem is an element instance during a command.
@@ -35,6 +37,7 @@ type elem struct {
 	def   *definition
 	// stored: it is in the state; dirty: it differs from there; gone: it ended.
 	stored, dirty, gone bool
+	enough              bool // no other instance of its loop is needed
 }
 
 // step is one move of one element instance.
@@ -55,6 +58,7 @@ const (
 	stepEmpty     // end what is inside
 	stepTimers    // set the timers again, after an incident
 	stepCall      // again, after an incident
+	stepSpawn     // make the next instances of a loop
 )
 
 // maxKept is how many element instances a run may have had for its map to be
@@ -105,6 +109,8 @@ func (r *run) step(s step) {
 		r.createJob(el)
 	case stepLeave:
 		r.leave(el)
+	case stepSpawn:
+		r.spawn(el)
 	case stepCall:
 		r.call(el)
 	case stepTimers:
@@ -168,6 +174,9 @@ func (r *run) enter(m *bpmn.Element, scope *elem) *elem {
 		},
 		model: m, def: scope.def, dirty: true,
 	}
+	if m.Loop != nil {
+		el.Extra = &state.Extra{Loop: &state.Loop{}}
+	}
 	r.remember(el)
 	r.tx.AddChild(scope.ElementInstance, el.Key)
 	scope.dirty = true
@@ -178,6 +187,9 @@ func (r *run) enter(m *bpmn.Element, scope *elem) *elem {
 // exit removes an instance that has ended from its scope.
 func (r *run) exit(el *elem) *elem {
 	el.gone = true
+	if el.isBody() {
+		r.dropLoop(el)
+	}
 	scope := r.scope(el)
 	if scope != nil {
 		r.tx.RemoveChild(scope.ElementInstance, el.Key)

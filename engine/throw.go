@@ -89,7 +89,7 @@ func (r *run) throw(el *elem, x *thrown) (caught bool) {
 		if at.State == state.Terminating || closing(scope) {
 			return true // it ends anyway
 		}
-		if event := x.catch(at.model.Boundary); event != nil {
+		if event := x.catch(at.boundary()); event != nil {
 			r.trigger(at, event, x.vars)
 			return true
 		}
@@ -100,7 +100,7 @@ func (r *run) throw(el *elem, x *thrown) (caught bool) {
 		if at.model.Type == bpmn.EventSubProcess && interrupts(at.model) {
 			return false
 		}
-		if event := x.catch(scope.model.EventStarts); event != nil {
+		if event := x.catch(scope.eventStarts()); event != nil {
 			r.trigger(scope, event, x.vars)
 			return true
 		}

@@ -21,7 +21,7 @@ func (r *run) openTimers(el *elem) *failure {
 		return nil
 	}
 	var timers []state.Timer
-	for _, event := range waitsFor(el.model) {
+	for _, event := range waitsFor(el) {
 		if event.Timer == nil {
 			continue
 		}

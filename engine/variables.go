@@ -51,14 +51,18 @@ func (r *run) mergeCompletion(el *elem, members []jsondoc.Member) {
 // visible collects the variables el sees, the nearest of each name, as one
 // object; fetch, if not empty, picks names.
 func (r *run) visible(el *elem, fetch []string) []byte {
-	return jsondoc.Append(make([]byte, 0, 64), r.visibleMembers(el, fetch))
+	var room [8]jsondoc.Member // on the stack: this is done for every job
+	return jsondoc.Append(make([]byte, 0, 64), r.visibleMembers(room[:0], el, fetch))
 }
 
-func (r *run) visibleMembers(el *elem, fetch []string) []jsondoc.Member {
-	members := make([]jsondoc.Member, 0, 8)
+func (r *run) visibleMembers(members []jsondoc.Member, el *elem, fetch []string) []jsondoc.Member {
 	for ; el != nil; el = r.scope(el) {
 		r.tx.LoadVariables(el.ElementInstance)
 		members = addVisible(members, el.Variables, fetch)
+		if el.isBody() && el.model.Loop.OutputCollection != "" {
+			results := []state.Variable{{Name: el.model.Loop.OutputCollection, Value: r.resultList(el)}}
+			members = addVisible(members, results, fetch)
+		}
 	}
 	return members
 }

@@ -18,7 +18,14 @@ type Extra struct {
 	// activity that has started an instance, which is Depth calls deep.
 	Called, Caller protocol.Key
 	Depth          int64
+	// Loop is that of the body around the instances of a multi-instance activity;
+	// Index is the number of one of them, from 1.
+	Loop  *Loop
+	Index int64
 }
+
+// Loop is how far a multi-instance activity is.
+type Loop struct{ Total, Created, Done int64 }
 
 // Timer is a point in time at which an event happens. It is found by time in
 // TableTimer.
@@ -48,6 +55,8 @@ const (
 	extraPending
 	extraCalled
 	extraCaller
+	extraLoop
+	extraIndex
 	extraKnown = 1<<iota - 1
 )
 
@@ -66,6 +75,12 @@ func (x *Extra) parts() (bits uint64) {
 	}
 	if x.Caller != 0 {
 		bits |= extraCaller
+	}
+	if x.Loop != nil {
+		bits |= extraLoop
+	}
+	if x.Index != 0 {
+		bits |= extraIndex
 	}
 	return bits
 }
@@ -95,6 +110,12 @@ func appendExtra(b []byte, x *Extra) []byte {
 	if bits&extraCaller != 0 {
 		b = protocol.AppendInt(protocol.AppendInt(b, int64(x.Caller)), x.Depth)
 	}
+	if bits&extraLoop != 0 {
+		b = protocol.AppendInt(protocol.AppendInt(protocol.AppendInt(b, x.Loop.Total), x.Loop.Created), x.Loop.Done)
+	}
+	if bits&extraIndex != 0 {
+		b = protocol.AppendInt(b, x.Index)
+	}
 	return b
 }
 
@@ -122,6 +143,12 @@ func readExtra(r *protocol.Reader) (*Extra, error) {
 	}
 	if bits&extraCaller != 0 {
 		x.Caller, x.Depth = r.Key(), r.Int()
+	}
+	if bits&extraLoop != 0 {
+		x.Loop = &Loop{Total: r.Int(), Created: r.Int(), Done: r.Int()}
+	}
+	if bits&extraIndex != 0 {
+		x.Index = r.Int()
 	}
 	return x, r.Err()
 }

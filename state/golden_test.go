@@ -78,6 +78,12 @@ var writes = []struct {
 		e.Extra = &state.Extra{Called: key(12), Caller: key(4), Depth: 3}
 		tx.InsertElement(e)
 	}},
+	{"body of a multi-instance activity", func(tx *state.Tx) {
+		e := &state.ElementInstance{Key: key(5), Instance: key(3), Definition: key(2), Element: "p", State: state.Activated}
+		e.Extra = &state.Extra{Loop: &state.Loop{Total: 3, Created: 2, Done: 1}, Index: 4}
+		tx.InsertElement(e)
+		tx.PutLoopRow(e.Key, state.LoopResults, 2, [][]byte{nil, []byte("7")}, true)
+	}},
 	{"outbox", func(tx *state.Tx) {
 		tx.AddOutbox(&state.OutboxRow{Target: 2, Lane: protocol.LaneDeployments, Seq: 9, Since: 1700000000000, Deployment: protocol.Deployment{Key: key(1)}})
 	}},
@@ -140,8 +146,8 @@ func TestGolden(t *testing.T) {
 	if b.String() != string(want) {
 		t.Errorf("got\n%swant\n%s", &b, want)
 	}
-	if len(seen) != 21 {
-		t.Errorf("%d of 21 tables have a row here", len(seen))
+	if len(seen) != 22 {
+		t.Errorf("%d of 22 tables have a row here", len(seen))
 	}
 }
 

@@ -28,6 +28,7 @@ const (
 	TableChild       Table = 0x26
 	TableVariables   Table = 0x27
 	TableTimer       Table = 0x28
+	TableLoop        Table = 0x29
 	TableOutbox      Table = 0x30
 	TableInbox       Table = 0x31
 	TableLane        Table = 0x32

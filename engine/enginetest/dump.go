@@ -87,6 +87,9 @@ func extraText(b *strings.Builder, x *state.Extra) {
 	if x.Caller != 0 {
 		fmt.Fprintf(b, " called by %d, %d deep", x.Caller, x.Depth)
 	}
+	if x.Loop != nil {
+		fmt.Fprintf(b, " body %d of %d, %d done", x.Loop.Created, x.Loop.Total, x.Loop.Done)
+	}
 	if x.Pending != nil {
 		fmt.Fprintf(b, " pending %s", x.Pending.Event)
 	}
@@ -181,7 +184,7 @@ var tableNames = map[state.Table]string{
 	state.TableDeployment: "deployment", state.TableRefused: "refused", state.TableContentRef: "content",
 	state.TableElement: "element", state.TableJob: "job", state.TableActivatable: "activatable", state.TableDeadline: "deadline",
 	state.TableBackOff: "back-off", state.TableIncident: "incident", state.TableChild: "child", state.TableVariables: "variables",
-	state.TableTimer: "timer", state.TableOutbox: "outbox", state.TableInbox: "inbox", state.TableLane: "lane", state.TableContinue: "continue", state.TableParts: "parts",
+	state.TableTimer: "timer", state.TableLoop: "loop", state.TableOutbox: "outbox", state.TableInbox: "inbox", state.TableLane: "lane", state.TableContinue: "continue", state.TableParts: "parts",
 }
 
 // keyLines counts the keys of each table.

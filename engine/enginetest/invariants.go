@@ -25,6 +25,7 @@ func (p *Partition) Check() ([]string, error) {
 	k.indexes()
 	k.timers()
 	k.calls()
+	k.loops()
 	k.incidents()
 	k.definitions()
 	k.lanes()
@@ -196,6 +197,26 @@ func (k *checker) calls() {
 		}
 		if c := e.Extra.Caller; c != 0 && (k.Elements[c] == nil || k.Elements[c].Extra == nil || k.Elements[c].Extra.Called != key) {
 			k.fail("instance %d was called by %d, which does not know it", key, c)
+		}
+	}
+}
+
+// loops: rows of lists belong to a body, and a body knows how many instances
+// are active in it.
+func (k *checker) loops() {
+	for _, row := range k.Rows[state.TableLoop] {
+		body := protocol.Key(number(row, 2))
+		if e := k.Elements[body]; e == nil || e.Extra == nil || e.Extra.Loop == nil {
+			k.fail("loop row %x of %d, which is no body", row, body)
+		}
+	}
+	for key, e := range k.Elements {
+		if e.Extra == nil || e.Extra.Loop == nil || e.State != state.Activated || e.Extra.Pending != nil {
+			continue
+		}
+		l := e.Extra.Loop
+		if n := int64(len(e.Children)) + e.Spilled; l.Created < l.Done || l.Created > l.Total || n != l.Created-l.Done {
+			k.fail("body %d has %d instances and counts %+v", key, n, *l)
 		}
 	}
 }

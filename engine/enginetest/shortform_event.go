@@ -6,13 +6,42 @@ import (
 )
 
 // bare are the attributes that need no value.
-var bare = map[string]bool{"noninterrupting": true, "terminate": true, "error": true, "escalation": true}
+var bare = map[string]bool{"noninterrupting": true, "terminate": true, "error": true, "escalation": true, "seq": true}
 
 // isEvent are the attributes that say what an event waits for or throws, and
 // where it stands.
 var isEvent = map[string]bool{
 	"on": true, "noninterrupting": true, "timer": true, "date": true, "cycle": true,
 	"error": true, "escalation": true, "terminate": true, "link": true,
+	"each": true, "elem": true, "outc": true, "oute": true, "until": true, "seq": true,
+}
+
+func (n *node) attribute(name string) (string, bool) {
+	for _, a := range n.attrs {
+		if a.name == name {
+			return a.value, true
+		}
+	}
+	return "", false
+}
+
+// multiInstance writes the loop of a node that has one.
+func (n *node) multiInstance(b *strings.Builder) {
+	if _, ok := n.attribute("each"); !ok {
+		return
+	}
+	_, sequential := n.attribute("seq")
+	fmt.Fprintf(b, `<multiInstanceLoopCharacteristics isSequential="%v"><extensionElements><zeebe:loopCharacteristics`, sequential)
+	for _, a := range [][2]string{{"each", "inputCollection"}, {"elem", "inputElement"}, {"outc", "outputCollection"}, {"oute", "outputElement"}} {
+		if v, ok := n.attribute(a[0]); ok {
+			fmt.Fprintf(b, ` %s="%s"`, a[1], escaped(v))
+		}
+	}
+	b.WriteString("/></extensionElements>")
+	if v, ok := n.attribute("until"); ok {
+		fmt.Fprintf(b, `<completionCondition xsi:type="tFormalExpression">%s</completionCondition>`, escaped(v))
+	}
+	b.WriteString("</multiInstanceLoopCharacteristics>")
 }
 
 func (n *node) eventAttributes(b *strings.Builder) {

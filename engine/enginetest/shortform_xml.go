@@ -70,6 +70,7 @@ func (w *formWriter) node(n *node) error {
 		return err
 	}
 	w.definition(n)
+	n.multiInstance(b)
 	if n.body != nil {
 		if err := w.scope(n.body); err != nil {
 			return err
