@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -94,19 +95,43 @@ func onEveryPartition(t *testing.T, n *cluster.Node, partitions int, id string, 
 	}
 }
 
-// drained waits until every deployment is on every partition.
-func drained(t *testing.T, n *cluster.Node, d time.Duration) {
+// arrived waits until the deployments that are there now are on every partition.
+// Others may follow meanwhile.
+func arrived(t *testing.T, n *cluster.Node, d time.Duration) {
 	t.Helper()
+	var newest int64
 	cluster.Until(t, d, "every deployment is everywhere", func(ctx context.Context) error {
 		list, err := n.Deployments(ctx)
 		if err != nil {
 			return err
 		}
+		if len(list) > 0 && newest == 0 {
+			newest = number(t, list[0].Key)
+		}
 		for _, dep := range list {
-			if dep.State != "everywhere" {
+			if number(t, dep.Key) <= newest && dep.State != "everywhere" {
 				return fmt.Errorf("deployment %s is %s: pending %v, refused %v", dep.Key, dep.State, dep.Pending, dep.Refused)
 			}
 		}
+		return nil
+	})
+}
+
+func number(t *testing.T, key string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(key, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// drained is arrived when nobody deploys any more: no partition has anything
+// left to send.
+func drained(t *testing.T, n *cluster.Node, d time.Duration) {
+	t.Helper()
+	arrived(t, n, d)
+	cluster.Until(t, d, "every outbox is empty", func(ctx context.Context) error {
 		s, err := n.Status(ctx)
 		if err != nil {
 			return err

@@ -35,7 +35,7 @@ func TestSeedCutLeaders(t *testing.T) {
 			cut.do()
 			linksAre(t, "relayed through node 1", one, other)
 			version = deployCut(t, c, version)
-			drained(t, one, drainTime)
+			arrived(t, one, drainTime)
 			if after := terms(t, one); after != before {
 				t.Errorf("leaders have changed: %s, then %s", before, after)
 			}

@@ -106,7 +106,7 @@ func TestPendingDeploymentsOutliveLeaders(t *testing.T) {
 	second := newLeader(t, c, 0)
 	pending(t, second, n)
 	c.Nodes[0].Start()
-	c.Nodes[0].WaitReady(serveTime)
+	linked(t, second, c.Nodes[0]) // it will not be ready: partition 3 is still away
 	second.Kill()
 	next := newLeader(t, c, second.ID)
 	pending(t, next, n)
@@ -158,4 +158,19 @@ func pending(t *testing.T, n *cluster.Node, want int) {
 	if err != nil || strings.Count(text, "▮▮▯ 2/3") != 3 {
 		t.Errorf("grevy deployments: %v\n%s", err, text)
 	}
+}
+
+// linked waits until a node sees another one and reaches it.
+func linked(t *testing.T, n, other *cluster.Node) {
+	t.Helper()
+	cluster.Until(t, serveTime, fmt.Sprintf("node %d reaches node %d", n.ID, other.ID), func(ctx context.Context) error {
+		s, err := n.Status(ctx)
+		if err != nil {
+			return err
+		}
+		if there := s.Nodes[other.ID]; !there.Alive || there.Link != "up" {
+			return fmt.Errorf("alive: %v, link: %s", there.Alive, there.Link)
+		}
+		return nil
+	})
 }

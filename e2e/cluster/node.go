@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/grevy-io/grevy"
+	"github.com/grevy-io/grevy/gateway/pb"
 )
 
 // Node is one process, or the place of one that does not run.
@@ -162,8 +163,9 @@ func (n *Node) Log() string {
 	return string(b)
 }
 
-// WaitReady waits until the node says that it can serve clients. A node that
-// ends meanwhile fails the test at once.
+// WaitReady waits until the node says that it can serve clients, each partition
+// included, and a client of it is connected. A node that ends meanwhile fails
+// the test at once.
 func (n *Node) WaitReady(d time.Duration) {
 	n.c.t.Helper()
 	Until(n.c.t, d, fmt.Sprintf("node %d is ready", n.ID), func(ctx context.Context) error {
@@ -173,4 +175,16 @@ func (n *Node) WaitReady(d time.Duration) {
 		_, err := n.get(ctx, "/ready")
 		return err
 	})
+	n.WaitServing(d)
+}
+
+// WaitServing waits until the node's gateway answers, whatever the state of the
+// partitions.
+func (n *Node) WaitServing(d time.Duration) {
+	n.c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	if _, err := n.Client().Topology(ctx, &pb.TopologyRequest{}, grpc.WaitForReady(true)); err != nil {
+		n.c.t.Fatalf("the gateway of node %d: %v", n.ID, err)
+	}
 }
