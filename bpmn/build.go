@@ -152,6 +152,8 @@ func (b *builder) flow(n *node) error {
 // that start its event sub-processes.
 func (b *builder) attach(n *node, e *Element) {
 	switch {
+	case e.Type == IntermediateThrowEvent && e.Event == EventLink:
+		e.LinkTarget = b.linkTarget(n, e)
 	case e.Type == BoundaryEvent:
 		e.Interrupting = n.bool("cancelActivity", true)
 		if on := b.nodes[b.doc.ids[n.ref("attachedToRef")]]; on != nil {
@@ -162,6 +164,21 @@ func (b *builder) attach(n *node, e *Element) {
 		e.Interrupting = n.bool("isInterrupting", true)
 		e.Scope.Scope.EventStarts = append(e.Scope.Scope.EventStarts, e)
 	}
+}
+
+// linkTarget finds the catch event of the same name in the scope of a link
+// throw event. The design rules say that there is one.
+func (b *builder) linkTarget(n *node, e *Element) *Element {
+	name := n.child("linkEventDefinition").attr("name")
+	for _, m := range e.Scope.Children {
+		if m.Type != IntermediateCatchEvent || m.Event != EventLink {
+			continue
+		}
+		if b.order[m.Index].child("linkEventDefinition").attr("name") == name {
+			return m
+		}
+	}
+	return nil
 }
 
 // connect fills in what refers to flows.

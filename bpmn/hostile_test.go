@@ -34,7 +34,7 @@ func TestHostile(t *testing.T) {
 		{"many namespaces", wrap("<task id='t' " + many("xmlns:a#='u#' ") + "/>"), false},
 		{"many comments in text", wrap("<task id='t'><documentation>" + many("a<!-- -->") + "</documentation></task>"), true},
 		{"many findings", wrap(many("<serviceTask id='t#'/>")), false},
-		{"many unsupported", wrap(many("<parallelGateway id='g#'/><inclusiveGateway id='i#'/>")), false},
+		{"many unsupported", wrap(many("<parallelGateway id='g#'/><userTask id='i#'><extensionElements><zeebe:userTask/></extensionElements></userTask>")), false},
 		{"long name", wrap("<task id='t' name='" + long + "'/>"), true},
 		{"long wrong name", wrap("<task id='" + long + "&#0;'/>"), false},
 		{"long element", "<" + long + "/>", false},

@@ -49,6 +49,8 @@ type Element struct {
 	// Job is set on elements that create a job, nil on all others.
 	Job             *Job
 	Inputs, Outputs []Mapping
+	// LinkTarget is where a link throw event goes on.
+	LinkTarget *Element
 	// Loop is set on multi-instance activities.
 	Loop *Loop
 	// Called is set on call activities.

@@ -27,6 +27,10 @@ var runs = map[string]bool{
 	"event sub-process":                         true,
 	"error start event of an event sub-process": true,
 	"timer start event of an event sub-process": true,
+	"intermediate link throw event":             true,
+	"intermediate link catch event":             true,
+	"inclusive gateway":                         true,
+	"event-based gateway":                       true,
 	"exclusive gateway":                         true,
 	"parallel gateway":                          true,
 }

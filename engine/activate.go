@@ -39,9 +39,10 @@ func (r *run) act(el *elem) {
 	case bpmn.EventSubProcess:
 		r.enterEventStart(el)
 	case bpmn.IntermediateCatchEvent:
-		if el.model.Timer == nil {
+		if el.model.Timer == nil || el.happened() {
 			r.complete(el)
 		}
+	case bpmn.EventBasedGateway: // waits for the events behind it
 	case bpmn.EndEvent:
 		r.end(el)
 	case bpmn.CallActivity:
@@ -123,6 +124,9 @@ func (r *run) leave(el *elem) {
 	}
 	for _, f := range flows {
 		r.take(f, scope)
+	}
+	if to := el.model.LinkTarget; to != nil {
+		r.enter(to, scope)
 	}
 	r.scopeDone(scope)
 }

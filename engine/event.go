@@ -22,6 +22,8 @@ func (r *run) trigger(el *elem, event *bpmn.Element, vars []state.Variable) {
 	switch {
 	case event == el.model:
 		r.enqueue(stepComplete, el.Key)
+	case el.model.Type == bpmn.EventBasedGateway:
+		r.choose(el, event, vars)
 	case event.Type == bpmn.StartEvent:
 		r.triggerInside(el, event, vars)
 	case event.Interrupting:
@@ -30,6 +32,19 @@ func (r *run) trigger(el *elem, event *bpmn.Element, vars []state.Variable) {
 	default:
 		r.enterWith(event, r.scope(el), vars)
 	}
+}
+
+// choose goes on behind an event-based gateway with the event that came first;
+// nobody waits for the others any more.
+func (r *run) choose(gateway *elem, event *bpmn.Element, vars []state.Variable) {
+	r.tx.DeleteTimers(gateway.ElementInstance)
+	scope := r.exit(gateway)
+	if closing(scope) {
+		r.scopeDone(scope)
+		return
+	}
+	el := r.enterWith(event, scope, vars)
+	el.More().Happened = true
 }
 
 // triggerInside starts an event sub-process. An interrupting one first ends
@@ -97,11 +112,12 @@ func (r *run) enterEventStart(el *elem) {
 
 // enterWith makes an instance of an event that has happened, with the
 // variables that came with it as its own.
-func (r *run) enterWith(m *bpmn.Element, scope *elem, vars []state.Variable) {
+func (r *run) enterWith(m *bpmn.Element, scope *elem, vars []state.Variable) *elem {
 	el := r.enter(m, scope)
 	for _, v := range vars {
 		el.SetVariable(v.Name, v.Value)
 	}
+	return el
 }
 
 // takeOver enters the boundary event that has interrupted el.
@@ -146,11 +162,23 @@ func endsScope(m *bpmn.Element) bool {
 	return m.Type == bpmn.EndEvent && m.Event == bpmn.EventTerminate
 }
 
+// happened tells whether the event that el is has come already.
+func (el *elem) happened() bool { return el.Extra != nil && el.Extra.Happened }
+
 // waitsFor lists the events that an element instance waits for while it is
 // active.
 func waitsFor(el *elem) []*bpmn.Element {
-	if el.model.Type == bpmn.IntermediateCatchEvent {
+	switch {
+	case el.happened():
+		return nil
+	case el.model.Type == bpmn.IntermediateCatchEvent:
 		return []*bpmn.Element{el.model}
+	case el.model.Type == bpmn.EventBasedGateway:
+		events := make([]*bpmn.Element, len(el.model.Outgoing))
+		for i, f := range el.model.Outgoing {
+			events[i] = f.Target
+		}
+		return events
 	}
 	return slices.Concat(el.boundary(), el.eventStarts())
 }

@@ -13,10 +13,47 @@ type failure struct{ kind, text string }
 
 // outgoing decides which flows an element takes.
 func (r *run) outgoing(el *elem) ([]*bpmn.Flow, *failure) {
-	if el.model.Type != bpmn.ExclusiveGateway {
-		return el.model.Outgoing, nil
+	switch el.model.Type {
+	case bpmn.ExclusiveGateway:
+		return r.exclusive(el)
+	case bpmn.InclusiveGateway:
+		return r.inclusive(el)
 	}
-	return r.exclusive(el)
+	return el.model.Outgoing, nil
+}
+
+// noFlow is what an exclusive or inclusive gateway says that does not know
+// where to go.
+func noFlow() *failure {
+	return &failure{"CONDITION_ERROR", "Expected at least one condition to evaluate to true, or to have a default flow"}
+}
+
+// inclusive picks all flows whose conditions hold, else the default one. There
+// is no join: each token that comes goes on, as in the original before 8.8.
+func (r *run) inclusive(el *elem) (taken []*bpmn.Flow, _ *failure) {
+	flows := el.model.Outgoing
+	if len(flows) == 0 || len(flows) == 1 && flows[0].Condition == nil {
+		return flows, nil
+	}
+	for _, f := range flows {
+		if f.Condition == nil {
+			continue
+		}
+		yes, fail := r.condition(f.Condition, el)
+		if fail != nil {
+			return nil, fail
+		}
+		if yes {
+			taken = append(taken, f)
+		}
+	}
+	switch {
+	case len(taken) > 0:
+		return taken, nil
+	case el.model.Default != nil:
+		return []*bpmn.Flow{el.model.Default}, nil
+	}
+	return nil, noFlow()
 }
 
 // exclusive picks one flow. When several conditions hold the original takes
@@ -42,7 +79,7 @@ func (r *run) exclusive(el *elem) ([]*bpmn.Flow, *failure) {
 	if el.model.Default != nil {
 		return []*bpmn.Flow{el.model.Default}, nil
 	}
-	return nil, &failure{"CONDITION_ERROR", "Expected at least one condition to evaluate to true, or to have a default flow"}
+	return nil, noFlow()
 }
 
 // condition evaluates to true or false; anything else is a failure.

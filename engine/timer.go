@@ -17,7 +17,7 @@ const maxTimers = 500
 // openTimers makes an element instance wait for its timers. Either all of them
 // are set or none.
 func (r *run) openTimers(el *elem) *failure {
-	if len(el.model.Boundary) == 0 && len(el.model.EventStarts) == 0 && el.model.Type != bpmn.IntermediateCatchEvent {
+	if m := el.model; len(m.Boundary) == 0 && len(m.EventStarts) == 0 && m.Type != bpmn.IntermediateCatchEvent && m.Type != bpmn.EventBasedGateway {
 		return nil
 	}
 	var timers []state.Timer

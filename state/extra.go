@@ -22,6 +22,9 @@ type Extra struct {
 	// Index is the number of one of them, from 1.
 	Loop  *Loop
 	Index int64
+	// Happened says of an event behind an event-based gateway that it is not
+	// waited for any more.
+	Happened bool
 }
 
 // Loop is how far a multi-instance activity is.
@@ -57,6 +60,7 @@ const (
 	extraCaller
 	extraLoop
 	extraIndex
+	extraHappened
 	extraKnown = 1<<iota - 1
 )
 
@@ -81,6 +85,9 @@ func (x *Extra) parts() (bits uint64) {
 	}
 	if x.Index != 0 {
 		bits |= extraIndex
+	}
+	if x.Happened {
+		bits |= extraHappened
 	}
 	return bits
 }
@@ -150,6 +157,7 @@ func readExtra(r *protocol.Reader) (*Extra, error) {
 	if bits&extraIndex != 0 {
 		x.Index = r.Int()
 	}
+	x.Happened = bits&extraHappened != 0
 	return x, r.Err()
 }
 

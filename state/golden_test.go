@@ -84,6 +84,11 @@ var writes = []struct {
 		tx.InsertElement(e)
 		tx.PutLoopRow(e.Key, state.LoopResults, 2, [][]byte{nil, []byte("7")}, true)
 	}},
+	{"event behind an event-based gateway", func(tx *state.Tx) {
+		e := &state.ElementInstance{Key: key(5), Instance: key(3), Definition: key(2), Element: "p", State: state.Activating}
+		e.Extra = &state.Extra{Happened: true}
+		tx.InsertElement(e)
+	}},
 	{"outbox", func(tx *state.Tx) {
 		tx.AddOutbox(&state.OutboxRow{Target: 2, Lane: protocol.LaneDeployments, Seq: 9, Since: 1700000000000, Deployment: protocol.Deployment{Key: key(1)}})
 	}},
