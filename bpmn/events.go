@@ -29,6 +29,8 @@ func (b *builder) events(n *node, e *Element) {
 			}
 		case EventError:
 			b.code(e, b.doc.ids[d.ref("errorRef")], "errorCode")
+		case EventEscalation:
+			b.code(e, b.doc.ids[d.ref("escalationRef")], "escalationCode")
 		case EventMessage:
 			if e.Type != EndEvent && e.Type != IntermediateThrowEvent {
 				b.startMessage(n, b.message(b.doc.ids[d.ref("messageRef")], !root), root)
@@ -103,7 +105,7 @@ func (b *builder) called(n *node, e *Element) {
 	}
 }
 
-// code compiles the code of an error that is thrown or caught. One that does
+// code compiles the code of an error or escalation that is thrown or caught. One that does
 // not compile is no reason to refuse the model, as in the original.
 func (b *builder) code(e *Element, n *node, name string) {
 	if n == nil || n.attr(name) == "" {

@@ -69,7 +69,7 @@ type Element struct {
 	EventStarts []*Element
 	// Timer is set on events that wait for a time, but for the start of a process.
 	Timer *Timer
-	// Code is the code of an error that an event throws or catches. An event that
+	// Code is the code of an error or escalation that an event throws or catches. An event that
 	// catches has nil for all codes, and its code is a text, never evaluated.
 	Code *feel.Expression
 }

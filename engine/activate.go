@@ -47,6 +47,8 @@ func (r *run) act(el *elem) {
 		r.end(el)
 	case bpmn.CallActivity:
 		r.call(el)
+	case bpmn.IntermediateThrowEvent:
+		r.throwEvent(el)
 	default:
 		switch {
 		case el.model.Job != nil:

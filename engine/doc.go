@@ -9,8 +9,9 @@
 //
 // Start reading at Execute in engine.go, then run.go (how the steps of one
 // command follow each other), activate.go and terminate.go (the life of an
-// element). job.go, create.go, deploy.go and distribution.go hold one command
-// family each.
+// element), event.go (events that happen at, in or behind an element). job.go,
+// create.go, deploy.go and distribution.go hold one command family each;
+// timer.go, throw.go, call.go, loop.go and gateway.go one kind of element each.
 //
 // An Engine belongs to one leadership and one goroutine. What it remembers
 // between commands (parsed definitions, cursors) is derived from state and goes

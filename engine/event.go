@@ -151,6 +151,20 @@ func (r *run) end(el *elem) {
 		r.createJob(el)
 	case el.model.Event == bpmn.EventError:
 		r.throwAtEnd(el)
+	case el.model.Event == bpmn.EventEscalation:
+		r.escalate(el)
+	default:
+		r.complete(el)
+	}
+}
+
+// throwEvent is what an intermediate throw event does.
+func (r *run) throwEvent(el *elem) {
+	switch {
+	case el.model.Job != nil:
+		r.createJob(el)
+	case el.model.Event == bpmn.EventEscalation:
+		r.escalate(el)
 	default:
 		r.complete(el)
 	}

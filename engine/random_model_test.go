@@ -178,13 +178,13 @@ func (m *modelMaker) subProcess(from string, depth int) string {
 	id := fmt.Sprintf("p%d", m.next)
 	m.lines = append(m.lines, strings.TrimSpace("sub "+id+" "+mappings[m.rnd.IntN(len(mappings))]+m.loop())+" {")
 	last := m.row(m.node("start", ""), depth)
-	m.flow(last, "", m.node("end", []string{"", "", "terminate", "error=E1", "error='= if v = 2 then v else \"E2\"'"}[m.rnd.IntN(5)]))
+	m.flow(last, "", m.node("end", []string{"", "", "terminate", "error=E1", "error='= if v = 2 then v else \"E2\"'", "escalation=E1"}[m.rnd.IntN(6)]))
 	if m.rnd.IntN(3) == 0 {
 		m.eventSubProcess(depth)
 	}
 	m.lines = append(m.lines, "}")
 	m.flow(from, "", id)
-	for _, code := range []string{"error", "error=E1"} {
+	for _, code := range []string{"error", "error=E1", "escalation", "escalation=E1 noninterrupting"} {
 		if m.rnd.IntN(3) == 0 {
 			caught := m.then(m.node("boundary", "on="+id+" "+code), "service", m.work())
 			m.flow(caught, "", m.node("end", ""))

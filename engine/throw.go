@@ -10,8 +10,10 @@ import (
 	"github.com/grevy-io/grevy/state"
 )
 
-// thrown is an error on its way to whoever catches it.
+// thrown is an error or escalation on its way to whoever catches it.
 type thrown struct {
+	event         bpmn.EventType
+	by            *bpmn.Element // the event that has caught it
 	code, message string
 	vars          []state.Variable
 	// available are the codes that are caught on its way.
@@ -35,7 +37,7 @@ func (r *run) throwJobError(c *protocol.ThrowError) {
 	if el == nil {
 		return
 	}
-	x := thrown{code: c.Code, message: c.Message}
+	x := thrown{event: bpmn.EventError, code: c.Code, message: c.Message}
 	for i := range members {
 		x.vars = append(x.vars, state.Variable{Name: members[i].Name, Value: members[i].Value})
 	}
@@ -53,7 +55,7 @@ func (r *run) throwJobError(c *protocol.ThrowError) {
 func (r *run) throwAtEnd(el *elem) {
 	code, fail := r.code(el)
 	if fail == nil {
-		x := thrown{code: code}
+		x := thrown{event: bpmn.EventError, code: code}
 		if r.throw(el, &x) {
 			return
 		}
@@ -61,6 +63,22 @@ func (r *run) throwAtEnd(el *elem) {
 	}
 	el.State = state.Activating // as in the original
 	r.incident(el, fail.kind, fail.text, stepActivate)
+}
+
+// escalate throws the escalation of an event, which then goes on unless that has
+// interrupted it. If nothing catches it, nothing happens (recorded with 8.6.0:
+// escalation-uncaught).
+func (r *run) escalate(el *elem) {
+	code, fail := r.code(el)
+	if fail != nil {
+		el.State = state.Activating
+		r.incident(el, fail.kind, fail.text, stepActivate)
+		return
+	}
+	x := thrown{event: bpmn.EventEscalation, code: code}
+	if !r.throw(el, &x) || x.by != nil && !x.by.Interrupting {
+		r.complete(el)
+	}
 }
 
 // code works out the code that an event throws.
@@ -90,6 +108,7 @@ func (r *run) throw(el *elem, x *thrown) (caught bool) {
 			return true // it ends anyway
 		}
 		if event := x.catch(at.boundary()); event != nil {
+			x.by = event
 			r.trigger(at, event, x.vars)
 			return true
 		}
@@ -101,6 +120,7 @@ func (r *run) throw(el *elem, x *thrown) (caught bool) {
 			return false
 		}
 		if event := x.catch(scope.eventStarts()); event != nil {
+			x.by = event
 			r.trigger(scope, event, x.vars)
 			return true
 		}
@@ -123,7 +143,7 @@ func interrupts(m *bpmn.Element) bool {
 func (x *thrown) catch(events []*bpmn.Element) (found *bpmn.Element) {
 	for _, e := range events {
 		switch {
-		case e.Event != bpmn.EventError:
+		case e.Event != x.event:
 		case e.Code == nil:
 			if found == nil {
 				found = e
