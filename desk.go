@@ -62,6 +62,8 @@ func home(c protocol.Command) protocol.PartitionID {
 		return c.JobKey.Partition()
 	case *protocol.FailJob:
 		return c.JobKey.Partition()
+	case *protocol.ThrowError:
+		return c.JobKey.Partition()
 	case *protocol.UpdateJobRetries:
 		return c.JobKey.Partition()
 	case *protocol.UpdateJobTimeout:

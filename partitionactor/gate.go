@@ -34,7 +34,7 @@ type Gate struct {
 // failure in the same way (Zeebe 8.6).
 func privileged(c protocol.Command) bool {
 	switch c.Kind() {
-	case protocol.KindCompleteJob, protocol.KindFailJob, protocol.KindYieldJobs, protocol.KindAcknowledge,
+	case protocol.KindCompleteJob, protocol.KindFailJob, protocol.KindThrowError, protocol.KindYieldJobs, protocol.KindAcknowledge,
 		protocol.KindReceive, protocol.KindTakeBase, protocol.KindPullDefinition, protocol.KindPartitionInfo, protocol.KindContinue, protocol.KindTick:
 		return true
 	}
