@@ -7,7 +7,7 @@ import (
 	"github.com/grevy-io/grevy/state"
 )
 
-// maxDepth is how many calls deep an instance may be (zeebe.md §5.1).
+// maxDepth is how many calls deep an instance may be (Zeebe 8.6).
 const maxDepth = 1000
 
 // called is the instance that a call activity has started, 0 if there is none.

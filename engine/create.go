@@ -10,8 +10,7 @@ import (
 	"github.com/grevy-io/grevy/state"
 )
 
-// create starts an instance (zeebe.md §1.3, zeebe-observed.md "Commands and
-// keys": the id wins over the key, a version below -1 means the latest).
+// create starts an instance (seen on Zeebe 8.6.0: the id wins over the key, a version below -1 means the latest).
 func (r *run) create(c *protocol.CreateInstance) {
 	def := r.findDefinition(c)
 	if def == nil {

@@ -98,7 +98,7 @@ func duplicatedIDs(list []deployed) string {
 
 // allDuplicates returns the definitions if every resource equals, by content
 // and name, the latest version of each of its processes: then nothing is new
-// (zeebe.md §2.4). One new resource makes new versions of all.
+// (as Zeebe 8.6 does). One new resource makes new versions of all.
 func (r *run) allDuplicates(list []deployed) []protocol.Definition {
 	var defs []protocol.Definition
 	for _, d := range list {

@@ -11,7 +11,7 @@ import (
 
 // receive applies rows of another partition's outbox, in order. Whatever it
 // finds ends in a row applied or refused with a reason, never in silence, so
-// that nothing can block a lane (zeebe.md §2.5, #24300 and #54132). Rows that
+// that nothing can block a lane (Zeebe issue #24300 and #54132). Rows that
 // were applied before are passed over: repeats write nothing (#9877, #29495).
 func (r *run) receive(c *protocol.Receive) {
 	// path: deployment 6/9 receive: in order, each row once

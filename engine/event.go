@@ -133,7 +133,7 @@ func (r *run) takeOver(el, scope *elem) {
 
 // passOn hands the variables that came with the start event of an event
 // sub-process to the process, unless its output mappings choose: those of a
-// boundary event stay there (zeebe-observed.md "Execution").
+// boundary event stay there (seen on Zeebe 8.6.0).
 func (r *run) passOn(el *elem) {
 	if el.model.Type != bpmn.StartEvent || el.model.Event == bpmn.EventNone || len(el.model.Outputs) > 0 {
 		return
@@ -171,7 +171,7 @@ func (r *run) throwEvent(el *elem) {
 }
 
 // endsScope tells whether el is a terminate end event: all else in its scope
-// ends, and the scope completes (zeebe.md §5.1).
+// ends, and the scope completes (Zeebe 8.6).
 func endsScope(m *bpmn.Element) bool {
 	return m.Type == bpmn.EndEvent && m.Event == bpmn.EventTerminate
 }

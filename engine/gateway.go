@@ -58,7 +58,7 @@ func (r *run) inclusive(el *elem) (taken []*bpmn.Flow, _ *failure) {
 
 // exclusive picks one flow. When several conditions hold the original takes
 // the last sequence flow in the file, so the conditions are asked from the end
-// (zeebe-observed.md "Execution").
+// (seen on Zeebe 8.6.0).
 func (r *run) exclusive(el *elem) ([]*bpmn.Flow, *failure) {
 	flows := el.model.Outgoing
 	if len(flows) == 0 || len(flows) == 1 && flows[0].Condition == nil {

@@ -14,7 +14,7 @@ func incidentRecord(key protocol.Key, el *elem, job protocol.Key, kind, text str
 }
 
 // resolve tries again what an incident stopped. A job needs retries first
-// (zeebe-observed.md: NOT_FOUND, not FAILED_PRECONDITION).
+// (seen on Zeebe 8.6.0: NOT_FOUND, not FAILED_PRECONDITION).
 func (r *run) resolve(c *protocol.ResolveIncident) {
 	i := r.tx.Incident(c.IncidentKey)
 	if i == nil {

@@ -88,7 +88,7 @@ const (
 )
 
 // openJob finds a job that a worker may still end: one that is waiting or
-// locked (zeebe.md §1.3).
+// locked (Zeebe 8.6).
 func (r *run) openJob(c protocol.Command, verb string, key protocol.Key) *state.Job {
 	j := r.tx.Job(key)
 	if j == nil {

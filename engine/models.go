@@ -12,7 +12,7 @@ import (
 
 // Models keeps parsed models, one per content and node, bounded by bytes: with
 // thousands of versions, neither a deployment nor a start may cost more for
-// those that are not in use (zeebe.md §2.5, #11253 and #53139). It is keyed by
+// those that are not in use (Zeebe issue #11253 and #53139). It is keyed by
 // what is parsed, never by a definition's key, so that it cannot show what was
 // not committed (#13254). It is safe for concurrent use.
 type Models struct {

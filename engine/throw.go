@@ -100,7 +100,7 @@ func (r *run) code(el *elem) (string, *failure) {
 // throw looks for an event that catches x, from el outwards, and triggers it. At
 // each place the event with the error's code comes before one without. What is
 // thrown inside an interrupting event sub-process does not reach what stands at
-// the scope that it has interrupted (zeebe-observed.md "Execution").
+// the scope that it has interrupted (seen on Zeebe 8.6.0).
 func (r *run) throw(el *elem, x *thrown) (caught bool) {
 	for at := el; at != nil; {
 		scope := r.scope(at)

@@ -19,7 +19,7 @@ func setMember(list []jsondoc.Member, name string, value []byte) []jsondoc.Membe
 }
 
 // propagate writes a variable where it belongs: the nearest scope from el
-// upwards that has it, else the process (zeebe.md §5.5).
+// upwards that has it, else the process (Zeebe 8.6).
 func (r *run) propagate(el *elem, name string, value []byte) {
 	for ; el != nil; el = r.scope(el) {
 		r.tx.LoadVariables(el.ElementInstance)

@@ -119,7 +119,7 @@ func (r *run) lock(old *state.Job, c *protocol.ActivateJobs) {
 	r.tx.PutJob(old, &j)
 }
 
-// tooLarge takes a job out of the way that fits in no answer (zeebe.md §1.5).
+// tooLarge takes a job out of the way that fits in no answer (Zeebe 8.6).
 func (r *run) tooLarge(old *state.Job, size int64) {
 	j := *old
 	j.State, j.Deadline = state.JobFailed, 0

@@ -54,7 +54,7 @@ type Receive struct {
 }
 
 // RefusedItem is a row that the receiver could not apply, and why. It counts
-// as acknowledged, so that nothing can block a lane (zeebe.md §2.5, #24300).
+// as acknowledged, so that nothing can block a lane (Zeebe issue #24300).
 type RefusedItem struct {
 	Seq    uint64
 	Reason string

@@ -15,7 +15,7 @@ const NoNode NodeID = -1
 const DeploymentPartition PartitionID = 1
 
 // Key names an entity for ever. The partition that minted it stands above bit
-// 51, a counter of that partition below (zeebe.md §1.4).
+// 51, a counter of that partition below (as in Zeebe).
 type Key int64
 
 const keyBits = 51

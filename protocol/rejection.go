@@ -6,7 +6,7 @@ import (
 )
 
 // RejectionType says why a command was rejected. The names are the
-// original's; the gateway turns them into a status (zeebe.md §1.3).
+// original's; the gateway turns them into a status (Zeebe 8.6).
 type RejectionType uint8
 
 // The rejection types of the original, and their numbers on the wire.

@@ -192,7 +192,7 @@ func TestKey_Parts(t *testing.T) {
 		partition protocol.PartitionID
 		counter   int64
 	}{
-		{2251799813685251, 1, 3}, // zeebe.md §1.4
+		{2251799813685251, 1, 3}, // Zeebe 8.6
 		{4503599627370761, 2, 265},
 		{protocol.NewKey(4095, protocol.MaxCounter), 4095, protocol.MaxCounter},
 		{5, 0, 5},
