@@ -47,7 +47,7 @@ type Group struct {
 	raft       *raft.Raft
 	fsm        *fsm
 	log        *boundedLog
-	trans      *raft.NetworkTransport
+	trans      *transport
 	listener   Listener
 	futures    chan *proposal
 	stop       chan struct{}
@@ -172,9 +172,9 @@ func (g *Group) openRaft(at position, bootstrap []Server) error {
 	if err != nil {
 		return err
 	}
-	g.trans = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	g.trans = &transport{NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: g.node.newLayer(g.partition), MaxPool: 3, Timeout: 5 * time.Second, Logger: newLogger(g.logger()),
-	})
+	})}
 	notify := make(chan bool, 16)
 	conf := g.config(bootstrap, cache)
 	conf.NotifyCh = notify
@@ -425,6 +425,7 @@ func (g *Group) Close() error {
 	// Shutdown waits for replication, and that for peers that are gone, unless
 	// the transport lets go of them.
 	err := errors.Join(g.trans.Close(), stopping.Error())
+	g.trans.hush()
 	close(g.stop)
 	g.wg.Wait()
 	g.abandon()
