@@ -94,12 +94,17 @@ func (b *Broker) fit(n protocol.NodeID) bool {
 }
 
 // transfer moves a partition to a node if that votes under its present server
-// id and has caught up. A transfer holds up commands until it has succeeded or
-// timed out, so one that has failed is not repeated soon.
+// id, has caught up, and is not about to stop: such a node has just handed its
+// leadership over, and would let a transfer back run into its timeout. A transfer
+// holds up commands until it has succeeded or timed out, so one that has failed is
+// not repeated soon.
 func (b *Broker) transfer(ctx context.Context, part *partitionactor.Partition, to protocol.NodeID) {
 	id := b.serverOf(to)
 	voter := slices.Contains(part.Group().Status().Servers, raftadapter.Server{ID: id, Voter: true})
-	if !voter || time.Since(b.unmoved) < transferPause || !b.caughtUp(ctx, to, part) {
+	if !voter || time.Since(b.unmoved) < transferPause {
+		return
+	}
+	if caughtUp, ready := b.caughtUp(ctx, to, part); !caughtUp || !ready {
 		return
 	}
 	if err := part.Group().Transfer(id); err != nil {
@@ -175,7 +180,10 @@ func (b *Broker) takeIn(ctx context.Context, part *partitionactor.Partition, st 
 	case len(old) > 0:
 		b.Log.Info("former id of a node removed", "partition", part.Partition, "node", m.NodeID, "server", old[0])
 		return part.Group().RemoveServer(old[0])
-	case !voter && b.caughtUp(ctx, m.NodeID, part):
+	case !voter:
+		if caughtUp, _ := b.caughtUp(ctx, m.NodeID, part); !caughtUp {
+			return nil
+		}
 		b.Log.Info("node votes again", "partition", part.Partition, "node", m.NodeID, "server", m.RaftID)
 		return part.Group().AddServer(raftadapter.Server{ID: m.RaftID, Voter: true})
 	}
@@ -186,12 +194,13 @@ func (b *Broker) takeIn(ctx context.Context, part *partitionactor.Partition, st 
 // that came while it was asked.
 const caughtUpBy = 1000
 
-// caughtUp asks a node whether its replica has nearly all that this leader has.
-func (b *Broker) caughtUp(ctx context.Context, n protocol.NodeID, part *partitionactor.Partition) bool {
+// caughtUp asks a node whether its replica has nearly all that this leader has,
+// and whether the node serves: it does not while it starts and while it stops.
+func (b *Broker) caughtUp(ctx context.Context, n protocol.NodeID, part *partitionactor.Partition) (ok, ready bool) {
 	here := part.Group().Status().Applied
 	info, err := b.nodeInfo(ctx, n)
 	there, ok := info.Applied[int(part.Partition)]
-	return err == nil && ok && there+caughtUpBy >= here
+	return err == nil && ok && there+caughtUpBy >= here, info.Ready
 }
 
 // handLeadershipOver gives all leadership away before a stop, so that the
