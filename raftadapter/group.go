@@ -173,7 +173,7 @@ func (g *Group) openRaft(at position, bootstrap []Server) error {
 		return err
 	}
 	g.trans = &transport{NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: g.node.newLayer(g.partition), MaxPool: 3, Timeout: 5 * time.Second, Logger: newLogger(g.logger()),
+		Stream: g.node.newLayer(g.partition), MaxPool: poolSize, Timeout: 5 * time.Second, Logger: newLogger(g.logger()),
 	})}
 	notify := make(chan bool, 16)
 	conf := g.config(bootstrap, cache)
