@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/grevy-io/grevy/e2e/cluster"
-	"github.com/grevy-io/grevy/gateway/pb"
 )
 
 // callTime bounds one call of a client.

@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc/codes"
 
 	"github.com/grevy-io/grevy/e2e/cluster"
-	"github.com/grevy-io/grevy/gateway/pb"
 )
 
 // handoverTime is how long a partition may be without a leader when its node is

@@ -14,8 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
+
 	"github.com/grevy-io/grevy/e2e/cluster"
-	"github.com/grevy-io/grevy/gateway/pb"
 )
 
 // load is a set of clients at all gateways: creators of instances with one job,

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
@@ -12,7 +13,6 @@ import (
 	"google.golang.org/grpc/mem"
 
 	"github.com/grevy-io/grevy/gateway"
-	"github.com/grevy-io/grevy/gateway/pb"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -152,12 +152,12 @@ func TestMalformed(t *testing.T) {
 	r := start(t, f, gateway.Config{}, gateway.Tuning{})
 	raw := grpc.ForceCodecV2(rawCodec{encoding.GetCodecV2("proto")})
 	for name, b := range map[string][]byte{"cut varint": {0x08, 0xff}, "wrong wire type": {0x0f}, "not UTF-8": {0x12, 0x01, 0xff}} {
-		err := r.conn.Invoke(callCtx(t), pb.Gateway_CompleteJob_FullMethodName, b, &pb.CompleteJobResponse{}, raw)
+		err := r.conn.Invoke(callCtx(t), "/gateway_protocol.Gateway/CompleteJob", b, &pb.CompleteJobResponse{}, raw)
 		checkPrefix(t, name, err, codes.InvalidArgument, "Malformed request: ")
 	}
 	// Fields of later versions are read over.
 	unknown := []byte{0xf8, 0xc0, 0x07, 0xff, 0x01, 0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x04}
-	if err := r.conn.Invoke(callCtx(t), pb.Gateway_CompleteJob_FullMethodName, unknown, &pb.CompleteJobResponse{}, raw); err != nil {
+	if err := r.conn.Invoke(callCtx(t), "/gateway_protocol.Gateway/CompleteJob", unknown, &pb.CompleteJobResponse{}, raw); err != nil {
 		t.Errorf("unknown field: %v", err)
 	}
 }

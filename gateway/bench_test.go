@@ -9,11 +9,11 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/grevy-io/grevy/gateway"
-	"github.com/grevy-io/grevy/gateway/pb"
 	"github.com/grevy-io/grevy/protocol"
 )
 

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/grevy-io/grevy/gateway/pb"
 	"github.com/grevy-io/grevy/protocol"
 )
 

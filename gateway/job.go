@@ -3,7 +3,8 @@ package gateway
 import (
 	"context"
 
-	"github.com/grevy-io/grevy/gateway/pb"
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
+
 	"github.com/grevy-io/grevy/protocol"
 )
 

@@ -5,10 +5,10 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/grevy-io/grevy/gateway"
-	"github.com/grevy-io/grevy/gateway/pb"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -60,7 +60,9 @@ func TestMapping(t *testing.T) {
 			return c.DeployProcess(ctx, &pb.DeployProcessRequest{Processes: []*pb.ProcessRequestObject{{Name: "a.bpmn", Definition: []byte("A")}, {Name: "b.bpmn", Definition: []byte("B")}}})
 		}, 1, deploy, deployed, &pb.DeployProcessResponse{Key: 5, Processes: metadata}},
 		{"CancelProcessInstance", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
-			return c.CancelProcessInstance(ctx, &pb.CancelProcessInstanceRequest{ProcessInstanceKey: key, OperationReference: proto.Uint64(9)})
+			req := &pb.CancelProcessInstanceRequest{ProcessInstanceKey: key}
+			req.ProtoReflect().SetUnknown([]byte{2 << 3, 9}) // the operationReference of 8.6
+			return c.CancelProcessInstance(ctx, req)
 		}, 2, &protocol.CancelInstance{InstanceKey: protocol.Key(key)}, &protocol.Done{}, &pb.CancelProcessInstanceResponse{}},
 		{"CompleteJob", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
 			return c.CompleteJob(ctx, &pb.CompleteJobRequest{JobKey: key})

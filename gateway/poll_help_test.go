@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/grevy-io/grevy/gateway/pb"
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 )
 
 // activate polls once and joins the jobs of all responses.

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc/codes"
 
 	"github.com/grevy-io/grevy/gateway"
-	"github.com/grevy-io/grevy/gateway/pb"
 	"github.com/grevy-io/grevy/protocol"
 )
 

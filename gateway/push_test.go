@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/grevy-io/grevy/gateway"
-	"github.com/grevy-io/grevy/gateway/pb"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -21,7 +21,7 @@ func streamFor(jobType string) *pb.StreamActivatedJobsRequest {
 	return &pb.StreamActivatedJobsRequest{Type: jobType, Worker: "w", Timeout: 60_000, FetchVariable: []string{"a"}}
 }
 
-type jobStream = grpc.ServerStreamingClient[pb.ActivatedJob]
+type jobStream = pb.Gateway_StreamActivatedJobsClient
 
 // open opens a stream and returns when the gateway has it.
 func (r *rig) open(ctx context.Context, t *testing.T, req *pb.StreamActivatedJobsRequest) jobStream {

@@ -6,63 +6,38 @@ import (
 	"strings"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
-	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
-	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/reflect/protodesc"
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
-
-	"github.com/grevy-io/grevy/gateway/pb"
 )
 
-// built are the RPCs that have a handler. All others are UNIMPLEMENTED.
-var built = map[string]bool{
-	"Topology": true, "DeployResource": true, "DeployProcess": true,
-	"CreateProcessInstance": true, "CreateProcessInstanceWithResult": true, "CancelProcessInstance": true,
-	"ActivateJobs": true, "StreamActivatedJobs": true, "CompleteJob": true, "FailJob": true, "ThrowError": true,
-	"UpdateJobRetries": true, "UpdateJobTimeout": true, "SetVariables": true, "ResolveIncident": true,
-}
-
 // service holds the handlers; its methods are spread over the files by subject.
-type service struct {
-	pb.UnimplementedGatewayServer
-	*Server
-}
+type service struct{ *Server }
 
 func (s *Server) register() {
-	desc := pb.Gateway_ServiceDesc
-	desc.Methods = append([]grpc.MethodDesc(nil), desc.Methods...)
-	for i := range desc.Methods {
-		m := &desc.Methods[i]
-		m.Handler = s.surround(m.MethodName, m.Handler)
+	desc := grpc.ServiceDesc{ServiceName: serviceName, Metadata: pb.File_gateway_proto.Path()}
+	for name, call := range unaryCalls {
+		desc.Methods = append(desc.Methods, grpc.MethodDesc{MethodName: name, Handler: s.surround(name, call)})
 	}
-	desc.Streams = append([]grpc.StreamDesc(nil), desc.Streams...)
-	for i := range desc.Streams {
-		st := &desc.Streams[i]
-		st.Handler = s.surroundStream(st.StreamName, st.Handler)
+	for name, call := range streamCalls {
+		desc.Streams = append(desc.Streams, grpc.StreamDesc{StreamName: name, Handler: s.surroundStream(name, call), ServerStreams: true})
 	}
-	s.grpc.RegisterService(&desc, service{Server: s})
+	for _, name := range missing() {
+		desc.Methods = append(desc.Methods, grpc.MethodDesc{MethodName: name, Handler: s.surround(name, refuseCall(name))})
+	}
+	s.grpc.RegisterService(&desc, nil) // the handlers know their service
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
-	s.health.SetServingStatus(desc.ServiceName, grpc_health_v1.HealthCheckResponse_SERVING)
-	o := reflection.ServerOptions{Services: s.grpc, DescriptorResolver: descriptors{}, ExtensionResolver: pb.Types}
-	reflectionv1.RegisterServerReflectionServer(s.grpc, reflection.NewServerV1(o))
-	reflectionv1alpha.RegisterServerReflectionServer(s.grpc, reflection.NewServer(o))
+	s.health.SetServingStatus(serviceName, grpc_health_v1.HealthCheckResponse_SERVING)
+	reflection.Register(s.grpc)
 }
 
 // surround puts around a unary handler what every call has: a request that is
-// read and measured, a status, a recovered panic, an observation. It wraps the
-// generated handlers, since an interceptor comes too late for the first.
-func (s *Server) surround(name string, next grpc.MethodHandler) grpc.MethodHandler {
-	if !built[name] {
-		next = func(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) {
-			return nil, unsupported(name)
-		}
-	}
-	return func(srv any, ctx context.Context, dec func(any) error, ic grpc.UnaryServerInterceptor) (resp any, err error) {
+// read and measured, a status, a recovered panic, an observation. No interceptor
+// is passed on: there is none, since one would come too late for the first.
+func (s *Server) surround(name string, next unaryCall) grpc.MethodHandler {
+	return func(_ any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (resp any, err error) {
 		start := time.Now()
 		defer func() {
 			if p := recover(); p != nil {
@@ -70,7 +45,7 @@ func (s *Server) surround(name string, next grpc.MethodHandler) grpc.MethodHandl
 			}
 			s.observe(name, err, start)
 		}()
-		resp, err = next(srv, ctx, func(m any) error { return s.read(dec, m) }, ic)
+		resp, err = next(service{s}, ctx, func(m any) error { return s.read(dec, m) })
 		if err != nil {
 			return nil, toStatus(err)
 		}
@@ -78,8 +53,8 @@ func (s *Server) surround(name string, next grpc.MethodHandler) grpc.MethodHandl
 	}
 }
 
-func (s *Server) surroundStream(name string, next grpc.StreamHandler) grpc.StreamHandler {
-	return func(srv any, stream grpc.ServerStream) (err error) {
+func (s *Server) surroundStream(name string, next streamCall) grpc.StreamHandler {
+	return func(_ any, stream grpc.ServerStream) (err error) {
 		start := time.Now()
 		defer func() {
 			if p := recover(); p != nil {
@@ -87,7 +62,7 @@ func (s *Server) surroundStream(name string, next grpc.StreamHandler) grpc.Strea
 			}
 			s.observe(name, err, start)
 		}()
-		return toStatus(next(srv, requestStream{stream, s}))
+		return toStatus(next(service{s}, requestStream{stream, s}))
 	}
 }
 
@@ -121,7 +96,7 @@ func (r requestStream) RecvMsg(m any) error { return r.s.read(r.ServerStream.Rec
 // endWithServer ends streams of other services (a health watch) when the
 // gateway stops; its own see to it themselves.
 func (s *Server) endWithServer(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	if strings.HasPrefix(info.FullMethod, "/"+pb.Gateway_ServiceDesc.ServiceName+"/") {
+	if strings.HasPrefix(info.FullMethod, "/"+serviceName+"/") {
 		return next(srv, stream)
 	}
 	ctx, cancel := context.WithCancel(stream.Context())
@@ -152,24 +127,4 @@ func (b boundStream) RecvMsg(m any) error {
 	case <-b.ctx.Done():
 		return b.ctx.Err()
 	}
-}
-
-// descriptors finds the client protocol in its own registry, and health and
-// reflection in the one of the process.
-type descriptors struct{}
-
-var _ protodesc.Resolver = descriptors{}
-
-func (descriptors) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {
-	if d, err := pb.Files.FindFileByPath(path); err == nil {
-		return d, nil
-	}
-	return protoregistry.GlobalFiles.FindFileByPath(path)
-}
-
-func (descriptors) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
-	if d, err := pb.Files.FindDescriptorByName(name); err == nil {
-		return d, nil
-	}
-	return protoregistry.GlobalFiles.FindDescriptorByName(name)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -19,7 +20,6 @@ import (
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
 	"github.com/grevy-io/grevy/gateway"
-	"github.com/grevy-io/grevy/gateway/pb"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -44,8 +44,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestReflection: tools find all services and the files that describe them,
-// though the client protocol is not in the registry of the process.
+// TestReflection: tools find all services and the files that describe them.
 func TestReflection(t *testing.T) {
 	r := start(t, newFake(t, 1), gateway.Config{}, gateway.Tuning{})
 	s, err := reflectionv1.NewServerReflectionClient(r.conn).ServerReflectionInfo(callCtx(t))

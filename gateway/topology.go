@@ -3,7 +3,7 @@ package gateway
 import (
 	"context"
 
-	"github.com/grevy-io/grevy/gateway/pb"
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 )
 
 var pbRoles = map[Role]pb.Partition_PartitionBrokerRole{

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/grevy-io/grevy/gateway/pb"
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 )
 
 // benchMode is one kind of call. Errors of call are *callError.

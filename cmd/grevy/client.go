@@ -7,13 +7,12 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
-
-	"github.com/grevy-io/grevy/gateway/pb"
 )
 
 // gateways are clients of one gateway or more; calls go to them in turn.

@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
+
 	"github.com/grevy-io/grevy"
-	"github.com/grevy-io/grevy/gateway/pb"
 )
 
 // deploy deploys the versions one after another, at the three gateways in turn.

@@ -5,9 +5,8 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"github.com/spf13/cobra"
-
-	"github.com/grevy-io/grevy/gateway/pb"
 )
 
 // deployed is what a deployment became. Keys are strings in JSON: they do not

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"github.com/spf13/cobra"
-
-	"github.com/grevy-io/grevy/gateway/pb"
 )
 
 // done is the answer to a command that has nothing else to say.

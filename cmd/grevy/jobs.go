@@ -8,9 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"github.com/spf13/cobra"
-
-	"github.com/grevy-io/grevy/gateway/pb"
 )
 
 func (a *app) jobsCommand() *cobra.Command {

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/grevy-io/grevy/gateway/pb"
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 )
 
 // together lets some callers do what is to be done n times. The first error

@@ -9,12 +9,12 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/grevy-io/grevy"
-	"github.com/grevy-io/grevy/gateway/pb"
 )
 
 // Client talks to the node's gateway. It connects again by itself when the node

@@ -12,10 +12,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc"
 
 	"github.com/grevy-io/grevy"
-	"github.com/grevy-io/grevy/gateway/pb"
 )
 
 // Node is one process, or the place of one that does not run.

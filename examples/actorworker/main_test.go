@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/zbc"
+
 	"github.com/grevy-io/grevy"
-	"github.com/grevy-io/grevy/e2e/secondcopy"
 )
 
-// TestRun runs the example. While it runs, a client with its own copy of the
-// protocol's descriptors, in the same binary, starts a payment that the actor
-// works on, and one that the actor refuses.
+// TestRun runs the example. While it runs, the published Go client, in
+// the same binary, starts a payment that the actor works on, and one that the
+// actor refuses.
 func TestRun(t *testing.T) {
 	var out strings.Builder // written by the worker only, read when it has stopped
 	if err := run(t.TempDir(), &out, outsider); err != nil {
@@ -30,21 +31,27 @@ func TestRun(t *testing.T) {
 }
 
 func outsider(b *grevy.Broker) error {
-	c, err := secondcopy.Dial(fmt.Sprintf("127.0.0.1:%d", grevy.GatewayPort+b.PortOffset))
+	c, err := zbc.NewClient(&zbc.ClientConfig{
+		GatewayAddress:         fmt.Sprintf("127.0.0.1:%d", grevy.GatewayPort+b.PortOffset),
+		UsePlaintextConnection: true,
+	})
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	text, err := c.Call(ctx, "CreateProcessInstanceWithResult",
-		`{"request":{"bpmnProcessId":"payment","version":-1,"variables":"{\"customer\":\"eve\",\"amount\":5}"},"requestTimeout":9000}`)
+	command, err := c.NewCreateInstanceCommand().BPMNProcessId("payment").LatestVersion().VariablesFromString(`{"customer":"eve","amount":5}`)
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(text, `\"charged\":5`) {
-		return fmt.Errorf("the result is %s", text)
+	result, err := command.WithResult().Send(ctx)
+	if err != nil {
+		return err
 	}
-	_, err = c.Call(ctx, "CreateProcessInstance", `{"bpmnProcessId":"payment","version":-1,"variables":"{}"}`)
+	if !strings.Contains(result.GetVariables(), `"charged":5`) {
+		return fmt.Errorf("the result is %s", result)
+	}
+	_, err = c.NewCreateInstanceCommand().BPMNProcessId("payment").LatestVersion().Send(ctx)
 	return err
 }

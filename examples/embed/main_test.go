@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/camunda/zeebe/clients/go/v8/pkg/zbc"
+
 	"github.com/grevy-io/grevy"
-	"github.com/grevy-io/grevy/e2e/secondcopy"
 )
 
-// TestRun runs the example twice on one directory. While it runs, a client with
-// its own copy of the protocol's descriptors talks to it, in the same binary.
+// TestRun runs the example twice on one directory. While it runs, the published
+// Go client talks to it, in the same binary.
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 { // the data stays, and the same content is no new version
@@ -29,19 +30,26 @@ func TestRun(t *testing.T) {
 }
 
 func outsider(b *grevy.Broker) error {
-	c, err := secondcopy.Dial(fmt.Sprintf("127.0.0.1:%d", grevy.GatewayPort+b.PortOffset))
+	c, err := zbc.NewClient(&zbc.ClientConfig{
+		GatewayAddress:         fmt.Sprintf("127.0.0.1:%d", grevy.GatewayPort+b.PortOffset),
+		UsePlaintextConnection: true,
+	})
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	text, err := c.Call(ctx, "CreateProcessInstance", `{"bpmnProcessId":"order","version":-1,"variables":"{\"total\":7}"}`)
+	command, err := c.NewCreateInstanceCommand().BPMNProcessId("order").LatestVersion().VariablesFromString(`{"total":7}`)
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(strings.ReplaceAll(text, " ", ""), `"version":1`) {
-		return fmt.Errorf("created %s", text)
+	created, err := command.Send(ctx)
+	if err != nil {
+		return err
+	}
+	if created.GetVersion() != 1 {
+		return fmt.Errorf("created %s", created)
 	}
 	return nil
 }

@@ -28,7 +28,6 @@ var rooms = []room{
 
 // inner packages are for their own room, and for those who are named.
 var inner = map[string][]string{
-	"gateway/pb":       {"cmd", "e2e", "examples"},
 	"distributor/saga": nil,
 	"raftadapter/wal":  nil,
 	"state/badgerkv":   {"."},
@@ -46,7 +45,7 @@ var keepers = map[string][]string{
 	"github.com/prometheus":           {".", "cmd"},
 	"github.com/spf13":                {"cmd"},
 	"github.com/asynkron":             {"actors"},
-	"github.com/camunda":              {"e2e"},
+	"github.com/camunda":              {"gateway", "cmd", "e2e", "examples"},
 	"google.golang.org/grpc":          {"gateway", ".", "cmd", "e2e", "examples"},
 	"google.golang.org/protobuf":      {"gateway", "e2e", "examples"},
 }
@@ -147,11 +146,6 @@ func TestRules(t *testing.T) {
 		{"engine", "actors", false},
 		{"actors", "raftadapter", false},
 		{"gateway", "partitionactor", false},
-		{"gateway", "gateway/pb", true},
-		{"remote", "gateway/pb", false},
-		{".", "gateway/pb", false},
-		{"cmd/grevy", "gateway/pb", true},
-		{"e2e/cluster", "gateway/pb", true},
 		{".", "state/badgerkv", true},
 		{"partitionactor", "state/badgerkv", false},
 		{"partitionactor", "raftadapter/wal", false},
@@ -172,6 +166,10 @@ func TestRules(t *testing.T) {
 	}{
 		{"raftadapter/wal", "github.com/hashicorp/raft", true},
 		{"partitionactor", "github.com/hashicorp/raft", false},
+		{"gateway", "github.com/camunda/zeebe/clients/go/v8/pkg/pb", true},
+		{"cmd/grevy", "github.com/camunda/zeebe/clients/go/v8/pkg/pb", true},
+		{"remote", "github.com/camunda/zeebe/clients/go/v8/pkg/pb", false},
+		{".", "github.com/camunda/zeebe/clients/go/v8/pkg/pb", false},
 		{"partitionactor", "github.com/hashicorp/raft-wal", true}, // another module, not in go.mod
 		{"engine", "github.com/dgraph-io/badger/v4", false},
 		{"remote", "github.com/hashicorp/memberlist", true},

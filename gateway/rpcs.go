@@ -1,0 +1,81 @@
+package gateway
+
+import (
+	"context"
+	"slices"
+
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
+	"google.golang.org/grpc"
+)
+
+// serviceName is the service of the client protocol.
+const serviceName = "gateway_protocol.Gateway"
+
+// unaryCalls are the RPCs with one response, each with its handler. All others
+// of the protocol are UNIMPLEMENTED.
+var unaryCalls = map[string]unaryCall{
+	"CancelProcessInstance":           unary(service.CancelProcessInstance),
+	"CompleteJob":                     unary(service.CompleteJob),
+	"CreateProcessInstance":           unary(service.CreateProcessInstance),
+	"CreateProcessInstanceWithResult": unary(service.CreateProcessInstanceWithResult),
+	"DeployProcess":                   unary(service.DeployProcess),
+	"DeployResource":                  unary(service.DeployResource),
+	"FailJob":                         unary(service.FailJob),
+	"ResolveIncident":                 unary(service.ResolveIncident),
+	"SetVariables":                    unary(service.SetVariables),
+	"ThrowError":                      unary(service.ThrowError),
+	"Topology":                        unary(service.Topology),
+	"UpdateJobRetries":                unary(service.UpdateJobRetries),
+	"UpdateJobTimeout":                unary(service.UpdateJobTimeout),
+}
+
+// streamCalls are the RPCs whose responses are a stream.
+var streamCalls = map[string]streamCall{
+	"ActivateJobs":        streaming(service.ActivateJobs),
+	"StreamActivatedJobs": streaming(service.StreamActivatedJobs),
+}
+
+// unaryCall handles a call; read reads its request.
+type unaryCall func(s service, ctx context.Context, read func(any) error) (any, error)
+
+// streamCall handles a call with a stream of responses.
+type streamCall func(s service, stream grpc.ServerStream) error
+
+// unary is what stubs would do: read the request, call the handler.
+func unary[Req, Resp any](handle func(service, context.Context, *Req) (*Resp, error)) unaryCall {
+	return func(s service, ctx context.Context, read func(any) error) (any, error) {
+		req := new(Req)
+		if err := read(req); err != nil {
+			return nil, err
+		}
+		return handle(s, ctx, req)
+	}
+}
+
+func streaming[Req, Resp any](handle func(service, *Req, grpc.ServerStreamingServer[Resp]) error) streamCall {
+	return func(s service, stream grpc.ServerStream) error {
+		req := new(Req)
+		if err := stream.RecvMsg(req); err != nil {
+			return err
+		}
+		return handle(s, req, &grpc.GenericServerStream[Req, Resp]{ServerStream: stream})
+	}
+}
+
+// missing lists the RPCs of the protocol that have no handler.
+func missing() []string {
+	var names []string
+	methods := pb.File_gateway_proto.Services().ByName("Gateway").Methods()
+	for i := range methods.Len() {
+		name := string(methods.Get(i).Name())
+		if unaryCalls[name] == nil && streamCalls[name] == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func refuseCall(name string) unaryCall {
+	return func(service, context.Context, func(any) error) (any, error) { return nil, unsupported(name) }
+}
