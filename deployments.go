@@ -18,12 +18,15 @@ type DeploymentStatus struct {
 	State       string           `json:"state"` // everywhere, spreading, refused
 }
 
-// DefinitionInfo is one process of a deployment.
+// DefinitionInfo is one process, decision, form or decision requirements of a
+// deployment.
 type DefinitionInfo struct {
-	Key       string `json:"key"`
-	ProcessID string `json:"processId"`
-	Version   int32  `json:"version"`
-	Resource  string `json:"resource"`
+	Key        string `json:"key"`
+	Kind       string `json:"kind"` // process, decision requirements, decision, form
+	ID         string `json:"id"`
+	Version    int32  `json:"version"`
+	VersionTag string `json:"versionTag,omitempty"`
+	Resource   string `json:"resource"`
 }
 
 // PendingInfo is a partition that does not have a deployment yet, and why.
@@ -60,7 +63,9 @@ func (b *Broker) deploymentStatus(s *protocol.DeploymentStatus) DeploymentStatus
 		Pending: []PendingInfo{}, Refused: []RefusedInfo{}, Partitions: []int{},
 	}
 	for _, def := range s.Deployment.Definitions {
-		d.Definitions = append(d.Definitions, DefinitionInfo{Key: def.Key.String(), ProcessID: def.ProcessID, Version: def.Version, Resource: def.ResourceName})
+		d.Definitions = append(d.Definitions, DefinitionInfo{
+			Key: def.Key.String(), Kind: def.Kind.String(), ID: def.ID, Version: def.Version, VersionTag: def.VersionTag, Resource: def.ResourceName,
+		})
 	}
 	without := map[int]bool{}
 	for _, p := range s.Refused {

@@ -72,7 +72,7 @@ func withoutGaps(t *testing.T, n *cluster.Node, id string) int {
 	var versions []int32
 	for _, d := range list {
 		for _, def := range d.Definitions {
-			if def.ProcessID == id {
+			if def.ID == id {
 				versions = append(versions, def.Version)
 			}
 		}

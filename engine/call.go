@@ -39,8 +39,8 @@ func (r *run) call(el *elem) {
 	root := r.newElem()
 	*root = elem{
 		ElementInstance: &state.ElementInstance{
-			Key: key, Instance: key, Definition: def.Key, Element: def.ProcessID, State: state.Activated,
-			ProcessID: def.ProcessID, Version: def.Version, Extra: &state.Extra{Caller: el.Key, Depth: depth},
+			Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activated,
+			ProcessID: def.ID, Version: def.Version, Extra: &state.Extra{Caller: el.Key, Depth: depth},
 		},
 		model: def.process.Root, def: def, dirty: true,
 	}
@@ -74,8 +74,8 @@ func (r *run) callee(el *elem) (def *definition, depth int64, _ *failure) {
 	if depth++; depth >= maxDepth {
 		return nil, 0, &failure{"CALLED_ELEMENT_ERROR", "The call activity has reached the maximum depth of 1000. This is likely due to a recursive call. Cancel the root process instance if this was unintentional."}
 	}
-	if l := r.tx.Latest(id); l != nil {
-		def = r.e.definition(r.tx, l.Key)
+	if key := r.tx.Newest(protocol.ProcessDefinition, id); key != 0 {
+		def = r.e.definition(r.tx, key)
 	}
 	if def == nil {
 		return nil, 0, &failure{"CALLED_ELEMENT_ERROR", "Expected process with BPMN process id '" + id + "' to be deployed, but not found."}

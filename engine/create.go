@@ -29,8 +29,8 @@ func (r *run) create(c *protocol.CreateInstance) {
 	key := r.key()
 	root := &elem{
 		ElementInstance: &state.ElementInstance{
-			Key: key, Instance: key, Definition: def.Key, Element: def.ProcessID, State: state.Activated,
-			AwaitResult: c.AwaitResult, ProcessID: def.ProcessID, Version: def.Version,
+			Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activated,
+			AwaitResult: c.AwaitResult, ProcessID: def.ID, Version: def.Version,
 		},
 		model: def.process.Root, def: def, dirty: true,
 	}
@@ -47,7 +47,7 @@ func (r *run) create(c *protocol.CreateInstance) {
 	} else {
 		r.start(root)
 	}
-	created := protocol.Created{DefinitionKey: def.Key, InstanceKey: key, ProcessID: def.ProcessID, Version: def.Version}
+	created := protocol.Created{DefinitionKey: def.Key, InstanceKey: key, ProcessID: def.ID, Version: def.Version}
 	if c.AwaitResult {
 		r.out.Await = key
 	} else {
@@ -67,9 +67,9 @@ func (r *run) findDefinition(c *protocol.CreateInstance) *definition {
 	if c.ProcessID != "" {
 		key = 0
 		if c.Version >= 0 {
-			key = r.tx.Version(c.ProcessID, c.Version)
-		} else if l := r.tx.Latest(c.ProcessID); l != nil {
-			key = l.Key
+			key = r.tx.Version(protocol.ProcessDefinition, c.ProcessID, c.Version)
+		} else {
+			key = r.tx.Newest(protocol.ProcessDefinition, c.ProcessID)
 		}
 		behind = c.Version < 0 && r.behind(c.DeploymentSeq)
 	}
@@ -79,7 +79,9 @@ func (r *run) findDefinition(c *protocol.CreateInstance) *definition {
 		}
 	}
 	if r.e.Partition != protocol.DeploymentPartition {
-		r.out.Miss = &protocol.PullDefinition{DefinitionKey: c.DefinitionKey, ProcessID: c.ProcessID, Version: c.Version}
+		r.out.Miss = &protocol.PullDefinition{
+			DefinitionKey: c.DefinitionKey, Want: protocol.ProcessDefinition, ID: c.ProcessID, Version: c.Version,
+		}
 		return nil
 	}
 	r.reject(NotFound(c))

@@ -1,11 +1,9 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/grevy-io/grevy/bpmn"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
 )
@@ -15,8 +13,8 @@ const deployFailed = "Expected to deploy new resources, but encountered the foll
 // deployed is one resource on its way through a deployment.
 type deployed struct {
 	protocol.Resource
-	hash  protocol.Hash
-	model *bpmn.Model
+	hash        protocol.Hash
+	definitions []protocol.Definition
 }
 
 // deploy checks all resources, and writes all or none.
@@ -26,9 +24,6 @@ func (r *run) deploy(c *protocol.Deploy) {
 		return
 	}
 	list, problems := r.parse(c.Resources)
-	if problems == "" {
-		problems = duplicatedIDs(list)
-	}
 	if problems != "" {
 		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "%s%s", deployFailed, problems))
 		return
@@ -46,13 +41,21 @@ func (r *run) deploy(c *protocol.Deploy) {
 	r.out.Reply = &protocol.Deployed{Key: d.Key, Definitions: d.Definitions, Seq: seq}
 }
 
+// maxReport bounds what a rejection tells of a deployment's resources.
+const maxReport = 64 << 10
+
 // parse reads every resource and collects what is wrong with each.
 func (r *run) parse(resources []protocol.Resource) (list []deployed, problems string) {
 	var b strings.Builder
-	for _, res := range resources {
-		d := deployed{Resource: res, hash: HashOf(res.Content)}
-		var err error
-		if d.model, err = r.e.Models.parseResource(&res, d.hash); err != nil {
+	seen := map[identity]string{}
+	for i := range resources {
+		d := deployed{Resource: resources[i], hash: HashOf(resources[i].Content)}
+		c, err := r.e.Models.read(d.Name, d.hash, d.Content)
+		if err == nil {
+			d.definitions = c.definitions(&d.Resource, d.hash)
+			err = duplicated(seen, &d)
+		}
+		if err != nil && b.Len() < maxReport {
 			b.WriteString("\n" + err.Error())
 		}
 		list = append(list, d)
@@ -60,51 +63,51 @@ func (r *run) parse(resources []protocol.Resource) (list []deployed, problems st
 	return list, b.String()
 }
 
-// parseResource reads a resource by the kind its name tells.
-func (m *Models) parseResource(res *protocol.Resource, hash protocol.Hash) (*bpmn.Model, error) {
-	switch {
-	case strings.HasSuffix(res.Name, ".bpmn"), strings.HasSuffix(res.Name, ".xml"):
-		return m.Parse(res.Name, hash, res.Content)
-	case strings.HasSuffix(res.Name, ".dmn"), strings.HasSuffix(res.Name, ".form"):
-		return nil, fmt.Errorf("'%s': resources of this kind are not supported yet", res.Name)
-	}
-	return nil, fmt.Errorf("\n'%s': unknown resource type", res.Name)
-}
-
-// Prepare parses the resources of a deployment ahead of the command, outside
+// Prepare reads the resources of a deployment ahead of the command, outside
 // the leader's actor. What is wrong with them is said by the command.
 func (m *Models) Prepare(resources []protocol.Resource) {
 	for i := range resources {
-		_, err := m.parseResource(&resources[i], HashOf(resources[i].Content))
-		var invalid *bpmn.Invalid
-		if err != nil && errors.As(err, &invalid) {
+		res := &resources[i]
+		if _, err := m.read(res.Name, HashOf(res.Content), res.Content); err != nil {
 			return
 		}
 	}
 }
 
-func duplicatedIDs(list []deployed) string {
-	seen := map[string]string{}
-	for _, d := range list {
-		for _, p := range d.model.Processes {
-			if first, ok := seen[p.ID]; ok {
-				return fmt.Sprintf("\nDuplicated process id in resources '%s' and '%s'", first, d.Name)
-			}
-			seen[p.ID] = d.Name
+// identity is what must not be given twice in a deployment.
+type identity struct {
+	kind protocol.DefinitionKind
+	id   string
+}
+
+// duplicated looks for an id that an earlier resource has, with the original's
+// texts.
+func duplicated(seen map[identity]string, d *deployed) error {
+	for i := range d.definitions {
+		def := &d.definitions[i]
+		at := identity{def.Kind, def.ID}
+		first, ok := seen[at]
+		if !ok {
+			seen[at] = d.Name
+			continue
 		}
+		if def.Kind == protocol.ProcessDefinition {
+			return &invalid{fmt.Sprintf("Duplicated process id in resources '%s' and '%s'", first, d.Name)}
+		}
+		return &invalid{fmt.Sprintf("Expected the %s ids to be unique within a deployment but found a duplicated id '%s' in the resources '%s' and '%s'.", def.Kind, def.ID, first, d.Name)}
 	}
-	return ""
+	return nil
 }
 
 // allDuplicates returns the definitions if every resource equals, by content
-// and name, the latest version of each of its processes: then nothing is new
+// and name, the latest version of each of its definitions: then nothing is new
 // (as Zeebe 8.6 does). One new resource makes new versions of all.
-func (r *run) allDuplicates(list []deployed) []protocol.Definition {
-	var defs []protocol.Definition
-	for _, d := range list {
-		for _, p := range d.model.Processes {
-			l := r.tx.Latest(p.ID)
-			if l == nil || l.Hash != d.hash || l.ResourceName != d.Name {
+func (r *run) allDuplicates(list []deployed) (defs []protocol.Definition) {
+	for i := range list {
+		for k := range list[i].definitions {
+			d := &list[i].definitions[k]
+			l := r.tx.Latest(d.Kind, d.ID)
+			if l == nil || l.Key == 0 || l.Hash != d.Hash || l.ResourceName != d.ResourceName {
 				return nil
 			}
 			def := r.tx.Definition(l.Key)
@@ -118,16 +121,21 @@ func (r *run) allDuplicates(list []deployed) []protocol.Definition {
 	return defs
 }
 
-// define makes a new version of each process of a resource.
+// define makes a new version of each definition of a resource.
 func (r *run) define(d *protocol.Deployment, res *deployed) {
 	r.tx.AddBody(res.hash, res.Content)
-	for i, p := range res.model.Processes {
-		def := protocol.Definition{
-			Key: r.key(), ProcessID: p.ID, Version: 1, ResourceName: res.Name, Hash: res.hash,
-			DeploymentID: d.Key, Index: int32(i),
+	var parent protocol.Key
+	for i := range res.definitions {
+		def := res.definitions[i]
+		def.Key, def.DeploymentID, def.Version = r.key(), d.Key, 1
+		switch def.Kind {
+		case protocol.RequirementsDefinition:
+			parent = def.Key
+		case protocol.DecisionDefinition:
+			def.Parent = parent
 		}
-		if l := r.tx.Latest(p.ID); l != nil {
-			def.Version = l.Version + 1
+		if l := r.tx.Latest(def.Kind, def.ID); l != nil {
+			def.Version = l.Highest + 1
 		}
 		r.tx.PutDefinition(&def)
 		d.Definitions = append(d.Definitions, def)

@@ -1,10 +1,8 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 
-	"github.com/grevy-io/grevy/bpmn"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
 )
@@ -120,19 +118,12 @@ func (r *run) body(h protocol.Hash, bodies []protocol.Body) []byte {
 }
 
 // check tells whether this version of grevy can run a definition.
-func (r *run) check(d *protocol.Definition, content []byte) error {
-	model, err := r.e.Models.Parse(d.ResourceName, d.Hash, content)
-	var invalid *bpmn.Invalid
-	if errors.As(err, &invalid) {
-		return invalid
-	}
+func (r *run) check(d *protocol.Definition, data []byte) error {
+	c, err := r.e.Models.read(d.ResourceName, d.Hash, data)
 	if err != nil {
 		return err
 	}
-	if int(d.Index) >= len(model.Processes) || model.Processes[d.Index].ID != d.ProcessID {
-		return fmt.Errorf("resource '%s' has no process '%s' at place %d", d.ResourceName, d.ProcessID, d.Index)
-	}
-	return nil
+	return c.holds(d)
 }
 
 // acknowledge deletes outbox rows that their target has applied. Acks are
@@ -162,43 +153,55 @@ func (r *run) acknowledge(c *protocol.Acknowledge) {
 	r.out.Effects.Acked = c.Acks
 }
 
-// pull reads a definition for a partition that lacks it.
+// pull reads a definition for a partition that lacks it, with all that was
+// deployed together with it: one may refer to another.
 func (r *run) pull(c *protocol.PullDefinition) {
-	key := c.DefinitionKey
-	if c.ProcessID != "" {
-		key = 0
-		if c.Version >= 0 {
-			key = r.tx.Version(c.ProcessID, c.Version)
-		} else if l := r.tx.Latest(c.ProcessID); l != nil {
-			key = l.Key
-		}
-	}
-	def := r.tx.Definition(key)
+	def := r.tx.Definition(r.wanted(c))
 	if def == nil {
 		r.reject(protocol.Reject(protocol.NotFound, c.Intent(), "no such definition"))
 		return
 	}
-	r.out.Reply = &protocol.DefinitionReply{
-		Epoch: r.tx.Epoch(), Seq: r.tx.LaneSeq(protocol.LaneDeployments), Definition: *def, Body: r.tx.Body(def.Hash),
+	reply := &protocol.DefinitionReply{Epoch: r.tx.Epoch(), Seq: r.tx.LaneSeq(protocol.LaneDeployments)}
+	seen := map[protocol.Hash]bool{}
+	for _, d := range r.tx.Members(def.DeploymentID) {
+		reply.Definitions = append(reply.Definitions, *d)
+		if !seen[d.Hash] {
+			seen[d.Hash] = true
+			reply.Bodies = append(reply.Bodies, protocol.Body{Hash: d.Hash, Data: r.tx.Body(d.Hash)})
+		}
 	}
+	r.out.Reply = reply
 }
 
-// pulled takes in a definition that was asked for. What was read before the
+// wanted resolves what a pull asks for, 0 if there is none.
+func (r *run) wanted(c *protocol.PullDefinition) protocol.Key {
+	switch {
+	case c.ID == "":
+		return c.DefinitionKey
+	case c.Deployment != 0:
+		return r.tx.Member(c.Deployment, c.Want, c.ID)
+	case c.VersionTag != "":
+		return r.tx.Tagged(c.Want, c.ID, c.VersionTag)
+	case c.Version >= 0:
+		return r.tx.Version(c.Want, c.ID, c.Version)
+	}
+	return r.tx.Newest(c.Want, c.ID)
+}
+
+// pulled takes in definitions that were asked for. What was read before the
 // lane's rows that are applied here is out of date and does nothing; the row
-// that comes later for the same key does nothing either.
+// that comes later for the same keys does nothing either.
 func (r *run) pulled(c *protocol.Pulled) {
 	r.out.Reply = &protocol.Done{}
 	in := r.tx.Inbox(c.Source, protocol.LaneDeployments)
 	if in.Epoch == c.Epoch && c.Seq < in.Seq {
 		return
 	}
-	if HashOf(c.Body.Data) != c.Definition.Hash {
-		return
+	missing, err := r.apply(&protocol.Deployment{Definitions: c.Definitions}, c.Bodies)
+	if len(missing) > 0 {
+		err = fmt.Errorf("%d contents are missing", len(missing))
 	}
-	if err := r.check(&c.Definition, c.Body.Data); err != nil {
+	if err != nil {
 		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "%s", err))
-		return
 	}
-	r.tx.AddBody(c.Definition.Hash, c.Body.Data)
-	r.tx.PutDefinition(&c.Definition)
 }

@@ -26,7 +26,7 @@ func (r *run) createJob(el *elem) {
 	}
 	j := &state.Job{
 		Key: r.key(), Element: el.Key, Instance: el.Instance, Definition: el.Definition,
-		Type: jobType, ElementID: el.Element, ProcessID: el.def.ProcessID, Version: el.def.Version,
+		Type: jobType, ElementID: el.Element, ProcessID: el.def.ID, Version: el.def.Version,
 		State: state.JobActivatable, Retries: retries, Headers: headers,
 	}
 	el.Job, el.dirty = j.Key, true

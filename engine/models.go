@@ -19,60 +19,52 @@ type Models struct {
 	mu    sync.Mutex
 	limit int
 	size  int
-	items map[protocol.Hash]*list.Element
+	items map[modelKey]*list.Element
 	lru   list.List // of *cached, most recently used first
 }
 
+// modelKey is a content and what it was read as.
+type modelKey struct {
+	hash   protocol.Hash
+	format format
+}
+
 type cached struct {
-	hash  protocol.Hash
-	model *bpmn.Model
+	key modelKey
+	*content
 }
 
 // NewModels makes a cache of about limit bytes.
 func NewModels(limit int) *Models {
-	return &Models{limit: limit, items: map[protocol.Hash]*list.Element{}}
+	return &Models{limit: limit, items: map[modelKey]*list.Element{}}
 }
 
 // HashOf names a content.
 func HashOf(content []byte) protocol.Hash { return sha256.Sum256(content) }
 
-// Parse returns the model of a content, parsed now unless it is known. name
-// appears in the error only, a *bpmn.Invalid.
-func (m *Models) Parse(name string, hash protocol.Hash, content []byte) (*bpmn.Model, error) {
-	if model := m.get(hash); model != nil {
-		return model, nil
-	}
-	model, err := bpmn.Parse(name, content)
-	if err != nil {
-		return nil, err
-	}
-	m.put(hash, model)
-	return model, nil
-}
-
-func (m *Models) get(hash protocol.Hash) *bpmn.Model {
+func (m *Models) get(key modelKey) *content {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	el := m.items[hash]
+	el := m.items[key]
 	if el == nil {
 		return nil
 	}
 	m.lru.MoveToFront(el)
-	return el.Value.(*cached).model
+	return el.Value.(*cached).content
 }
 
-func (m *Models) put(hash protocol.Hash, model *bpmn.Model) {
+func (m *Models) put(key modelKey, c *content) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.items[hash] != nil {
+	if m.items[key] != nil {
 		return
 	}
-	m.items[hash] = m.lru.PushFront(&cached{hash: hash, model: model})
-	m.size += model.Size
+	m.items[key] = m.lru.PushFront(&cached{key, c})
+	m.size += c.size
 	for m.size > m.limit && m.lru.Len() > 1 {
 		last := m.lru.Remove(m.lru.Back()).(*cached)
-		delete(m.items, last.hash)
-		m.size -= last.model.Size
+		delete(m.items, last.key)
+		m.size -= last.size
 	}
 }
 
@@ -107,10 +99,10 @@ func (e *Engine) definition(tx *state.Tx, key protocol.Key) *definition {
 		return d
 	}
 	rec := tx.Definition(key)
-	if rec == nil {
+	if rec == nil || rec.Kind != protocol.ProcessDefinition {
 		return nil
 	}
-	model, err := e.model(tx, rec)
+	model, err := e.content(tx, rec)
 	if err != nil {
 		tx.Fail(err)
 		return nil
@@ -118,24 +110,24 @@ func (e *Engine) definition(tx *state.Tx, key protocol.Key) *definition {
 	if len(e.definitions) >= maxDefinitions {
 		clear(e.definitions)
 	}
-	d := &definition{Definition: *rec, process: model.Processes[rec.Index]}
+	d := &definition{Definition: *rec, process: model.bpmn.Processes[rec.Index]}
 	e.definitions[key] = d
 	return d
 }
 
-// model parses a stored definition's resource. It was accepted once, so an
-// error means that the store is damaged.
-func (e *Engine) model(tx *state.Tx, rec *protocol.Definition) (*bpmn.Model, error) {
-	if m := e.Models.get(rec.Hash); m != nil {
-		return m, nil
+// content gives what a stored definition's resource holds. It was accepted
+// once, so an error means that the store is damaged.
+func (e *Engine) content(tx *state.Tx, rec *protocol.Definition) (*content, error) {
+	if c := e.Models.get(modelKey{rec.Hash, formatOf(rec.ResourceName)}); c != nil {
+		return c, c.holds(rec)
 	}
 	body := tx.Body(rec.Hash)
 	if HashOf(body) != rec.Hash {
 		return nil, protocol.ErrCorrupt
 	}
-	model, err := e.Models.Parse(rec.ResourceName, rec.Hash, body)
-	if err == nil && int(rec.Index) >= len(model.Processes) {
-		err = protocol.ErrCorrupt
+	c, err := e.Models.read(rec.ResourceName, rec.Hash, body)
+	if err != nil {
+		return nil, err
 	}
-	return model, err
+	return c, c.holds(rec)
 }

@@ -178,6 +178,6 @@ func (c *commander) pulled(from *commander, epoch uint64) protocol.Command {
 	d := from.seen.Definitions[keys[c.rnd.IntN(len(keys))]]
 	return &protocol.Pulled{
 		Source: protocol.DeploymentPartition, Epoch: epoch, Seq: c.rnd.Uint64N(from.seen.Lane + 1),
-		Definition: *d, Body: protocol.Body{Hash: d.Hash, Data: from.bodies[d.Hash]},
+		Definitions: []protocol.Definition{*d}, Bodies: []protocol.Body{{Hash: d.Hash, Data: from.bodies[d.Hash]}},
 	}
 }

@@ -22,12 +22,39 @@ func (s service) DeployResource(ctx context.Context, req *pb.DeployResourceReque
 		return nil, err
 	}
 	resp := &pb.DeployResourceResponse{Key: int64(deployed.Key), TenantId: defaultTenant}
-	for i := range deployed.Definitions {
-		resp.Deployments = append(resp.Deployments, &pb.Deployment{
-			Metadata: &pb.Deployment_Process{Process: process(&deployed.Definitions[i])},
-		})
+	for _, kind := range metadataOrder {
+		for i := range deployed.Definitions {
+			if d := &deployed.Definitions[i]; d.Kind == kind {
+				resp.Deployments = append(resp.Deployments, metadata(d))
+			}
+		}
 	}
 	return resp, nil
+}
+
+// metadataOrder is the order of kinds in a response (seen on Zeebe 8.6.0).
+var metadataOrder = []protocol.DefinitionKind{
+	protocol.ProcessDefinition, protocol.DecisionDefinition, protocol.RequirementsDefinition, protocol.FormDefinition,
+}
+
+func metadata(d *protocol.Definition) *pb.Deployment {
+	switch d.Kind {
+	case protocol.DecisionDefinition:
+		return &pb.Deployment{Metadata: &pb.Deployment_Decision{Decision: &pb.DecisionMetadata{
+			DmnDecisionId: d.ID, DmnDecisionName: d.Name, Version: d.Version, DecisionKey: int64(d.Key),
+			DmnDecisionRequirementsId: d.ParentID, DecisionRequirementsKey: int64(d.Parent), TenantId: defaultTenant,
+		}}}
+	case protocol.RequirementsDefinition:
+		return &pb.Deployment{Metadata: &pb.Deployment_DecisionRequirements{DecisionRequirements: &pb.DecisionRequirementsMetadata{
+			DmnDecisionRequirementsId: d.ID, DmnDecisionRequirementsName: d.Name, Version: d.Version,
+			DecisionRequirementsKey: int64(d.Key), ResourceName: d.ResourceName, TenantId: defaultTenant,
+		}}}
+	case protocol.FormDefinition:
+		return &pb.Deployment{Metadata: &pb.Deployment_Form{Form: &pb.FormMetadata{
+			FormId: d.ID, Version: d.Version, FormKey: int64(d.Key), ResourceName: d.ResourceName, TenantId: defaultTenant,
+		}}}
+	}
+	return &pb.Deployment{Metadata: &pb.Deployment_Process{Process: process(d)}}
 }
 
 // DeployProcess is what DeployResource was before 8.0.
@@ -42,7 +69,9 @@ func (s service) DeployProcess(ctx context.Context, req *pb.DeployProcessRequest
 	}
 	resp := &pb.DeployProcessResponse{Key: int64(deployed.Key)} //nolint:staticcheck // as above
 	for i := range deployed.Definitions {
-		resp.Processes = append(resp.Processes, process(&deployed.Definitions[i]))
+		if d := &deployed.Definitions[i]; d.Kind == protocol.ProcessDefinition {
+			resp.Processes = append(resp.Processes, process(d))
+		}
 	}
 	return resp, nil
 }
@@ -60,7 +89,7 @@ func (s *Server) deploy(ctx context.Context, cmd *protocol.Deploy) (*protocol.De
 
 func process(d *protocol.Definition) *pb.ProcessMetadata {
 	return &pb.ProcessMetadata{
-		BpmnProcessId:        d.ProcessID,
+		BpmnProcessId:        d.ID,
 		Version:              d.Version,
 		ProcessDefinitionKey: int64(d.Key),
 		ResourceName:         d.ResourceName,

@@ -28,7 +28,7 @@ func TestMapping(t *testing.T) {
 	withResult := createCmd
 	withResult.AwaitResult, withResult.FetchVariables = true, []string{"a", "b"}
 	deployed := &protocol.Deployed{Key: 5, Seq: 43, Definitions: []protocol.Definition{
-		{Key: 6, ProcessID: "p", Version: 1, ResourceName: "a.bpmn"}, {Key: 7, ProcessID: "q", Version: 2, ResourceName: "b.bpmn"},
+		{Kind: protocol.ProcessDefinition, Key: 6, ID: "p", Version: 1, ResourceName: "a.bpmn"}, {Kind: protocol.ProcessDefinition, Key: 7, ID: "q", Version: 2, ResourceName: "b.bpmn"},
 	}}
 	metadata := []*pb.ProcessMetadata{
 		{BpmnProcessId: "p", Version: 1, ProcessDefinitionKey: 6, ResourceName: "a.bpmn", TenantId: "<default>"},

@@ -55,7 +55,7 @@ func (l *leader) onPulled(ctx *actors.Context, m pulledBack) {
 	}
 	l.internal(ctx, &protocol.Pulled{
 		Source: protocol.DeploymentPartition, Epoch: reply.Epoch, Seq: reply.Seq,
-		Definition: reply.Definition, Body: protocol.Body{Hash: reply.Definition.Hash, Data: reply.Body},
+		Definitions: reply.Definitions, Bodies: reply.Bodies,
 	})
 	create.DeploymentSeq = 0 // it has been asked: what is here now is the latest
 	m.r.command, m.r.again = &create, true

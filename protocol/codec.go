@@ -242,11 +242,15 @@ func (c *Receive) decode(r *Reader) {
 }
 
 func (c *PullDefinition) encode(b []byte) []byte {
-	return AppendInt(AppendString(AppendInt(b, int64(c.DefinitionKey)), c.ProcessID), int64(c.Version))
+	b = AppendString(append(AppendInt(b, int64(c.DefinitionKey)), byte(c.Want)), c.ID)
+	b = AppendString(AppendInt(b, int64(c.Deployment)), c.VersionTag)
+	return AppendInt(b, int64(c.Version))
 }
 
 func (c *PullDefinition) decode(r *Reader) {
-	c.DefinitionKey, c.ProcessID, c.Version = r.Key(), r.String(), int32(r.Int())
+	*c = PullDefinition{
+		DefinitionKey: r.Key(), Want: DefinitionKind(r.Byte()), ID: r.String(), Deployment: r.Key(), VersionTag: r.String(), Version: int32(r.Int()),
+	}
 }
 
 func (c *ListDeployments) encode(b []byte) []byte {

@@ -148,10 +148,16 @@ type Tick struct{}
 type Continue struct{}
 
 // PullDefinition asks the deployment partition for a definition that another
-// partition lacks. It is a read.
+// partition lacks, and all that was deployed with it. It is a read. What is
+// wanted is said by the key or, if there is an ID, by the kind, the ID and the
+// first of these that is given: the deployment, the tag, the version (-1: the
+// latest).
 type PullDefinition struct {
 	DefinitionKey Key
-	ProcessID     string
+	Want          DefinitionKind
+	ID            string
+	Deployment    Key
+	VersionTag    string
 	Version       int32
 }
 

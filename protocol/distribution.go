@@ -7,36 +7,6 @@ type Lane uint8
 // LaneDeployments carries definitions.
 const LaneDeployments Lane = 1
 
-// Hash is the SHA-256 of a resource's bytes.
-type Hash [32]byte
-
-// Definition is one executable process of a deployment, as every partition
-// that has it keeps it.
-type Definition struct {
-	Key          Key
-	ProcessID    string
-	Version      int32
-	ResourceName string
-	Hash         Hash
-	DeploymentID Key
-	Index        int32 // among the processes of the resource
-	Duplicate    bool  // in a deploy reply: it was there before
-}
-
-// Deployment is what travels to the other partitions: definitions, and by
-// hash the resources that they need.
-type Deployment struct {
-	Key         Key
-	Definitions []Definition
-	Time        int64 // ms since 1970, when it was made
-}
-
-// Body is the content of a resource, found by its hash.
-type Body struct {
-	Hash Hash
-	Data []byte
-}
-
 // Item is one row of an outbox.
 type Item struct {
 	Seq        uint64
@@ -73,14 +43,14 @@ type Ack struct {
 	Refused []RefusedItem
 }
 
-// Pulled brings a definition that was pulled on a miss. Seq is the deployment
-// lane's counter when it was read.
+// Pulled brings definitions that were pulled on a miss. Seq is the deployment
+// lane's counter when they were read.
 type Pulled struct {
-	Source     PartitionID
-	Epoch      uint64
-	Seq        uint64
-	Definition Definition
-	Body       Body
+	Source      PartitionID
+	Epoch       uint64
+	Seq         uint64
+	Definitions []Definition
+	Bodies      []Body
 }
 
 // TakeBase brings definitions to a partition whose inbox lies below the
@@ -109,59 +79,3 @@ func (*Pulled) Kind() Kind      { return KindPulled }
 func (*Receive) Intent() string     { return "RECEIVE" }
 func (*Acknowledge) Intent() string { return "ACKNOWLEDGE" }
 func (*Pulled) Intent() string      { return "PULLED" }
-
-// AppendDefinition encodes d.
-func AppendDefinition(b []byte, d *Definition) []byte {
-	b = AppendInt(b, int64(d.Key))
-	b = AppendString(b, d.ProcessID)
-	b = AppendInt(b, int64(d.Version))
-	b = AppendString(b, d.ResourceName)
-	b = append(b, d.Hash[:]...)
-	b = AppendInt(b, int64(d.DeploymentID))
-	b = AppendInt(b, int64(d.Index))
-	return AppendBool(b, d.Duplicate)
-}
-
-// ReadDefinition decodes what AppendDefinition made.
-func ReadDefinition(r *Reader) Definition {
-	return Definition{
-		Key: r.Key(), ProcessID: r.String(), Version: int32(r.Int()), ResourceName: r.String(),
-		Hash: r.Hash(), DeploymentID: r.Key(), Index: int32(r.Int()), Duplicate: r.Bool(),
-	}
-}
-
-// Hash reads 32 bytes.
-func (r *Reader) Hash() (h Hash) {
-	if len(r.b) < len(h) {
-		r.fail("hash")
-		return h
-	}
-	copy(h[:], r.b)
-	r.b = r.b[len(h):]
-	return h
-}
-
-// AppendDeployment encodes d.
-func AppendDeployment(b []byte, d *Deployment) []byte {
-	b = AppendInt(b, int64(d.Key))
-	b = AppendInt(b, d.Time)
-	b = AppendUint(b, uint64(len(d.Definitions)))
-	for i := range d.Definitions {
-		b = AppendDefinition(b, &d.Definitions[i])
-	}
-	return b
-}
-
-// minDefinition is how many bytes a definition has at least: seven small
-// fields and a hash.
-const minDefinition = 7 + len(Hash{})
-
-// ReadDeployment decodes what AppendDeployment made.
-func ReadDeployment(r *Reader) Deployment {
-	d := Deployment{Key: r.Key(), Time: r.Int()}
-	d.Definitions = make([]Definition, r.Count(minDefinition))
-	for i := range d.Definitions {
-		d.Definitions[i] = ReadDefinition(r)
-	}
-	return d
-}

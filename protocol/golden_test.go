@@ -24,8 +24,9 @@ type sample struct {
 var hash = protocol.Hash{0: 0xAA, 31: 0xBB}
 
 var definition = protocol.Definition{
-	Key: 2251799813685250, ProcessID: "order", Version: 3, ResourceName: "order.bpmn", Hash: hash,
-	DeploymentID: 2251799813685249, Index: 1,
+	Kind: protocol.DecisionDefinition, Key: 2251799813685250, ID: "order", Name: "Order", Version: 3, VersionTag: "stable",
+	ResourceName: "order.dmn", Hash: hash, DeploymentID: 2251799813685249, Index: 1, Parent: 2251799813685251, ParentID: "orders",
+	Duplicate: true, Deleted: true,
 }
 
 var deployment = protocol.Deployment{Key: 2251799813685249, Definitions: []protocol.Definition{definition}, Time: 1700000000000}
@@ -54,7 +55,7 @@ func goldenCommands() []protocol.Command {
 			Source: 1, Epoch: 77, Lane: protocol.LaneDeployments, Items: []protocol.Item{{Seq: 9, Deployment: deployment}},
 			Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}},
 		},
-		&protocol.PullDefinition{DefinitionKey: 0, ProcessID: "order", Version: -1},
+		&protocol.PullDefinition{DefinitionKey: 9, Want: protocol.FormDefinition, ID: "order", Deployment: 8, VersionTag: "stable", Version: -1},
 		&protocol.ListDeployments{Before: 2251799813685260, Limit: 50},
 		&protocol.PartitionInfo{},
 		&protocol.TakeBase{
@@ -79,7 +80,7 @@ func goldenReplies() []protocol.Reply {
 		}}},
 		&protocol.KeyReply{Key: 2251799813685256},
 		&protocol.Received{Epoch: 77, UpTo: 9, Refused: []protocol.RefusedItem{{Seq: 9, Reason: "no"}}, Gap: true, Missing: []protocol.Hash{hash}},
-		&protocol.DefinitionReply{Epoch: 77, Seq: 9, Definition: definition, Body: []byte("<x/>")},
+		&protocol.DefinitionReply{Epoch: 77, Seq: 9, Definitions: []protocol.Definition{definition}, Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}}},
 		&protocol.Deployments{Seq: 9, List: []protocol.DeploymentStatus{{
 			Deployment: deployment, Pending: []protocol.PendingPush{{Partition: 2, Since: 5, Attempts: 3, Error: "cut"}},
 			Refused: []protocol.RefusedPush{{Partition: 3, Reason: "no"}},

@@ -36,6 +36,9 @@ func replies() []protocol.Reply {
 // fill puts random values into every field below v, now and then the extreme
 // ones and none at all.
 func fill(rnd *rand.Rand, v reflect.Value) {
+	if d, ok := v.Addr().Interface().(*protocol.Definition); ok {
+		defer func() { d.Kind = protocol.DefinitionKind(1 + rnd.IntN(int(protocol.FormDefinition))) }()
+	}
 	if rnd.IntN(6) == 0 {
 		return
 	}

@@ -92,10 +92,10 @@ type Received struct {
 
 // DefinitionReply answers PullDefinition.
 type DefinitionReply struct {
-	Epoch      uint64
-	Seq        uint64
-	Definition Definition
-	Body       []byte
+	Epoch       uint64
+	Seq         uint64
+	Definitions []Definition
+	Bodies      []Body
 }
 
 // DeploymentStatus is one deployment and how far it is spread.

@@ -107,12 +107,12 @@ func (p *Received) decode(r *Reader) {
 }
 
 func (p *DefinitionReply) encode(b []byte) []byte {
-	b = AppendDefinition(AppendUint(AppendUint(b, p.Epoch), p.Seq), &p.Definition)
-	return AppendBytes(b, p.Body)
+	b = appendDefinitions(AppendUint(AppendUint(b, p.Epoch), p.Seq), p.Definitions)
+	return appendBodies(b, p.Bodies)
 }
 
 func (p *DefinitionReply) decode(r *Reader) {
-	*p = DefinitionReply{Epoch: r.Uint(), Seq: r.Uint(), Definition: ReadDefinition(r), Body: r.Bytes()}
+	*p = DefinitionReply{Epoch: r.Uint(), Seq: r.Uint(), Definitions: readDefinitions(r), Bodies: readBodies(r)}
 }
 
 func (p *Deployments) encode(b []byte) []byte {

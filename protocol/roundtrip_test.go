@@ -96,7 +96,8 @@ func TestReply_RoundTrip(t *testing.T) {
 // Nothing but zero values is the shortest encoding there is: no count may be
 // refused for it.
 func TestDeployment_Shortest(t *testing.T) {
-	want := protocol.Deployment{Definitions: make([]protocol.Definition, 3)}
+	d := protocol.Definition{Kind: protocol.ProcessDefinition}
+	want := protocol.Deployment{Definitions: []protocol.Definition{d, d, d}}
 	r := protocol.NewReader(protocol.AppendDeployment(nil, &want))
 	if got := protocol.ReadDeployment(r); r.Done() != nil || len(got.Definitions) != 3 {
 		t.Errorf("%d definitions, %v", len(got.Definitions), r.Done())

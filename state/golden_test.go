@@ -36,7 +36,8 @@ func sampleJob(s state.JobState, deadline int64) *state.Job {
 }
 
 var sampleDefinition = protocol.Definition{
-	Key: key(2), ProcessID: "order", Version: 3, ResourceName: "order.bpmn", Hash: sampleHash, DeploymentID: key(1), Index: 1,
+	Kind: protocol.DecisionDefinition, Key: key(2), ID: "order", Name: "Order", Version: 3, VersionTag: "stable", ResourceName: "order.dmn",
+	Hash: sampleHash, DeploymentID: key(1), Index: 1, Parent: key(3), ParentID: "orders",
 }
 
 // writes has a row of every table.
@@ -46,7 +47,7 @@ var writes = []struct {
 }{
 	{"meta counter", func(tx *state.Tx) { tx.NextKey(1) }},
 	{"meta epoch", func(tx *state.Tx) { tx.SetEpoch(77) }},
-	{"definition, version, latest", func(tx *state.Tx) { tx.PutDefinition(&sampleDefinition) }},
+	{"definition, version, member, tagged, latest", func(tx *state.Tx) { tx.PutDefinition(&sampleDefinition) }},
 	{"deployment", func(tx *state.Tx) {
 		tx.PutDeployment(&protocol.Deployment{Key: key(1), Time: 1700000000000, Definitions: []protocol.Definition{sampleDefinition}}, 9)
 	}},
@@ -151,8 +152,8 @@ func TestGolden(t *testing.T) {
 	if b.String() != string(want) {
 		t.Errorf("got\n%swant\n%s", &b, want)
 	}
-	if len(seen) != 22 {
-		t.Errorf("%d of 22 tables have a row here", len(seen))
+	if len(seen) != 24 {
+		t.Errorf("%d of 24 tables have a row here", len(seen))
 	}
 }
 

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 
 	"github.com/grevy-io/grevy/protocol"
@@ -19,6 +20,8 @@ const (
 	TableDeployment  Table = 0x13
 	TableRefused     Table = 0x14
 	TableContentRef  Table = 0x15
+	TableTagged      Table = 0x16
+	TableMember      Table = 0x17
 	TableElement     Table = 0x20
 	TableJob         Table = 0x21
 	TableActivatable Table = 0x22
@@ -40,7 +43,8 @@ const (
 // their keys are kept sorted in the overlay.
 func scanned(t byte) bool {
 	switch Table(t) {
-	case TableActivatable, TableDeadline, TableBackOff, TableChild, TableTimer, TableOutbox, TableContinue, TableDeployment, TableRefused:
+	case TableActivatable, TableDeadline, TableBackOff, TableChild, TableTimer, TableOutbox, TableContinue, TableDeployment, TableRefused,
+		TableVersion, TableTagged, TableMember:
 		return true
 	}
 	return false
@@ -76,19 +80,34 @@ func (t Table) OfString(s string, v ...uint64) []byte {
 	return b
 }
 
+// maxKeyText is how many bytes of a text stand in a key: stores take no key of
+// any size, and clients name things as they like.
+const maxKeyText = 2000
+
 // AppendText appends s so that the order of the bytes is the order of the
-// texts: 00 becomes 00 FF, and 00 01 ends it.
+// texts: 00 becomes 00 FF, and 00 01 ends it. Of a long text only the beginning
+// is there, ended by 00 02 and the SHA-256 of all of it.
 func AppendText(b []byte, s string) []byte {
+	if len(s) > maxKeyText {
+		sum := sha256.Sum256([]byte(s))
+		b = appendEscaped(b, s[:maxKeyText])
+		return append(append(b, 0, 2), sum[:]...)
+	}
+	return append(appendEscaped(b, s), 0, 1)
+}
+
+func appendEscaped(b []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		b = append(b, s[i])
 		if s[i] == 0 {
 			b = append(b, 0xFF)
 		}
 	}
-	return append(b, 0, 1)
+	return b
 }
 
-// CutText takes apart what AppendText made and returns what follows it.
+// CutText takes apart what AppendText made and returns what follows it. A long
+// text cannot be had back.
 func CutText(b []byte) (s string, rest []byte, ok bool) {
 	var out []byte
 	for i := 0; i+1 < len(b); i++ {
@@ -97,8 +116,11 @@ func CutText(b []byte) (s string, rest []byte, ok bool) {
 			continue
 		}
 		i++
-		if b[i] == 1 {
+		switch b[i] {
+		case 1:
 			return string(out), b[i+1:], true
+		case 2:
+			return "", nil, false
 		}
 		out = append(out, 0)
 	}

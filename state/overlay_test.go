@@ -184,6 +184,22 @@ func compare(t *testing.T, seed uint64, step int, o *state.Overlay, model map[st
 	}
 }
 
+// A store takes no key of any size: long texts are cut, and still told apart.
+func TestText_Long(t *testing.T) {
+	long := strings.Repeat("\x00x", 100_000)
+	seen := map[string]bool{}
+	for _, s := range []string{long, long + "a", long + "b", long[:2000], long[:2001]} {
+		b := state.AppendText(nil, s)
+		if seen[string(b)] {
+			t.Error("two texts have one key")
+		}
+		seen[string(b)] = true
+		if _, _, ok := state.CutText(b); len(b) > 4000 || ok != (len(s) <= 2000) {
+			t.Errorf("%d bytes of %d", len(b), len(s))
+		}
+	}
+}
+
 func TestText_OrderAndPrefix(t *testing.T) {
 	texts := []string{"", "\x00", "\x00\x00", "\x00\x01", "a", "a\x00", "a\x00b", "aa", "b"}
 	for i, s := range texts {

@@ -45,7 +45,7 @@ func (a *app) listDeployments(ctx context.Context, addresses []string, limit int
 		d := &list[i]
 		var resources []string
 		for _, def := range d.Definitions {
-			resources = append(resources, fmt.Sprintf("%s v%d", def.ProcessID, def.Version))
+			resources = append(resources, definitionText(&def))
 		}
 		t.row(d.Key, clock(d.Time), bar(d), d.State, strings.Join(resources, ", "))
 	}
@@ -58,6 +58,14 @@ func (a *app) listDeployments(ctx context.Context, addresses []string, limit int
 		}
 	}
 	return nil
+}
+
+// definitionText names a definition; of a process its kind goes without saying.
+func definitionText(d *grevy.DefinitionInfo) string {
+	if d.Kind == "process" {
+		return fmt.Sprintf("%s v%d", d.ID, d.Version)
+	}
+	return fmt.Sprintf("%s %s v%d", d.Kind, d.ID, d.Version)
 }
 
 // bar has a sign for each partition in order: ▮ has it, ▯ waits for it, ✗

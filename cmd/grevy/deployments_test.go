@@ -15,16 +15,16 @@ func TestDeployments_WhereTheyAre(t *testing.T) {
 	list := []grevy.DeploymentStatus{
 		{
 			Key: "2251799813685251", Time: at0, State: "spreading", Partitions: []int{1, 3}, Refused: []grevy.RefusedInfo{},
-			Definitions: []grevy.DefinitionInfo{{ProcessID: "order", Version: 3}, {ProcessID: "pay", Version: 1}},
+			Definitions: []grevy.DefinitionInfo{{Kind: "process", ID: "order", Version: 3}, {Kind: "process", ID: "pay", Version: 1}},
 			Pending:     []grevy.PendingInfo{{Partition: 2, Since: at0, Attempts: 4, Error: "no link to node 1"}},
 		},
 		{
 			Key: "2251799813685250", Time: at0, State: "refused", Partitions: []int{1, 2}, Pending: []grevy.PendingInfo{},
-			Definitions: []grevy.DefinitionInfo{{ProcessID: "order", Version: 2}}, Refused: []grevy.RefusedInfo{{Partition: 3, Reason: "no disk left"}},
+			Definitions: []grevy.DefinitionInfo{{Kind: "process", ID: "order", Version: 2}}, Refused: []grevy.RefusedInfo{{Partition: 3, Reason: "no disk left"}},
 		},
 		{
 			Key: "2251799813685249", Time: at0, State: "everywhere", Partitions: []int{1, 2, 3}, Pending: []grevy.PendingInfo{}, Refused: []grevy.RefusedInfo{},
-			Definitions: []grevy.DefinitionInfo{{ProcessID: "order", Version: 1}},
+			Definitions: []grevy.DefinitionInfo{{Kind: "process", ID: "order", Version: 1}},
 		},
 	}
 	at, _ := fakeHTTP(t, map[string]any{"/api/deployments": list})

@@ -149,8 +149,8 @@ func (k *Contents) incidentLines() (list []string) {
 func (k *Contents) definitionLines() (list []string) {
 	for _, key := range k.Order[state.TableDefinition] {
 		d := k.Definitions[key]
-		s := fmt.Sprintf("%d %s v%d %s", key, d.ProcessID, d.Version, d.ResourceName)
-		if l := k.tx.Latest(d.ProcessID); l != nil && l.Key == key {
+		s := fmt.Sprintf("%d %s %s", key, definitionText(d), d.ResourceName)
+		if k.tx.Newest(d.Kind, d.ID) == key {
 			s += " latest"
 		}
 		list = append(list, s)
@@ -182,6 +182,7 @@ func (k *Contents) refusedLines() (list []string) {
 var tableNames = map[state.Table]string{
 	state.TableMeta: "meta", state.TableDefinition: "definition", state.TableVersion: "version", state.TableLatest: "latest",
 	state.TableDeployment: "deployment", state.TableRefused: "refused", state.TableContentRef: "content",
+	state.TableTagged: "tagged", state.TableMember: "member",
 	state.TableElement: "element", state.TableJob: "job", state.TableActivatable: "activatable", state.TableDeadline: "deadline",
 	state.TableBackOff: "back-off", state.TableIncident: "incident", state.TableChild: "child", state.TableVariables: "variables",
 	state.TableTimer: "timer", state.TableLoop: "loop", state.TableOutbox: "outbox", state.TableInbox: "inbox", state.TableLane: "lane", state.TableContinue: "continue", state.TableParts: "parts",

@@ -281,31 +281,51 @@ func (k *checker) incidents() {
 // definitions are found by version, the newest as the latest, and their
 // resource is there.
 func (k *checker) definitions() {
-	newest := map[string]*protocol.Definition{}
+	type id struct {
+		kind protocol.DefinitionKind
+		id   string
+	}
+	newest := map[id]*protocol.Definition{}
+	tagged := 0
 	for key, d := range k.Definitions {
 		if d.Key != key {
 			k.fail("definition %d is stored under %d", d.Key, key)
 		}
-		if at := k.tx.Version(d.ProcessID, d.Version); at != key {
-			k.fail("%s v%d is %d, not %d", d.ProcessID, d.Version, at, key)
+		if at := k.tx.Version(d.Kind, d.ID, d.Version); at != key {
+			k.fail("%s is %d, not %d", definitionText(d), at, key)
 		}
-		if n := newest[d.ProcessID]; n == nil || n.Version < d.Version {
-			newest[d.ProcessID] = d
+		if at := k.tx.Member(d.DeploymentID, d.Kind, d.ID); at != key {
+			k.fail("%s of deployment %d is %d, not %d", definitionText(d), d.DeploymentID, at, key)
+		}
+		if n := newest[id{d.Kind, d.ID}]; n == nil || n.Version < d.Version {
+			newest[id{d.Kind, d.ID}] = d
+		}
+		if d.VersionTag != "" {
+			tagged++
+		}
+		if up := k.Definitions[d.Parent]; d.Kind == protocol.DecisionDefinition && (up == nil || up.ID != d.ParentID || up.Hash != d.Hash) {
+			k.fail("%s is without its requirements %d", definitionText(d), d.Parent)
 		}
 		if body := k.tx.Body(d.Hash); engine.HashOf(body) != d.Hash {
 			k.fail("definition %d: its resource has %d bytes of another content", key, len(body))
 		}
 	}
 	for id, d := range newest {
-		if l := k.tx.Latest(id); l == nil || l.Key != d.Key || l.Version != d.Version || l.Hash != d.Hash || l.ResourceName != d.ResourceName {
-			k.fail("the latest of %s is %+v, not %+v", id, l, d)
+		if l := k.tx.Latest(id.kind, id.id); l == nil || l.Key != d.Key || l.Version != d.Version || l.Hash != d.Hash || l.ResourceName != d.ResourceName {
+			k.fail("the latest of %s %s is %+v, not %+v", id.kind, id.id, l, d)
 		}
 	}
 	if n, m := len(k.Rows[state.TableVersion]), len(k.Definitions); n != m {
 		k.fail("%d versions of %d definitions", n, m)
 	}
+	if n := len(k.Rows[state.TableMember]); n != len(k.Definitions) {
+		k.fail("%d members of deployments, but %d definitions", n, len(k.Definitions))
+	}
+	if n := len(k.Rows[state.TableTagged]); n != tagged {
+		k.fail("%d rows of %d tagged definitions", n, tagged)
+	}
 	if n, m := len(k.Rows[state.TableLatest]), len(newest); n != m {
-		k.fail("%d rows of the latest of %d processes", n, m)
+		k.fail("%d rows of the latest of %d ids", n, m)
 	}
 }
 

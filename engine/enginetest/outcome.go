@@ -18,7 +18,7 @@ func (c *call) outcome(out *engine.Outcome, now int64) {
 	case out.Err != nil:
 		c.print("error %v", out.Err)
 	case out.Miss != nil:
-		c.print("miss key=%d process=%q version=%d", out.Miss.DefinitionKey, out.Miss.ProcessID, out.Miss.Version)
+		c.miss(out.Miss)
 	case out.Await != 0:
 		c.print("await %d", out.Await)
 	case out.Park != "":
@@ -45,8 +45,8 @@ func (c *call) reply(reply protocol.Reply, now int64) {
 	case *protocol.Received:
 		c.received(p)
 	case *protocol.DefinitionReply:
-		c.print("definition epoch=%d seq=%d body=%v", p.Epoch, p.Seq, engine.HashOf(p.Body) == p.Definition.Hash)
-		c.definitions([]protocol.Definition{p.Definition})
+		c.print("definitions epoch=%d seq=%d bodies=%d", p.Epoch, p.Seq, len(p.Bodies))
+		c.definitions(p.Definitions)
 	default:
 		c.print("%T %+v", reply, reply)
 	}
@@ -58,8 +58,37 @@ func (c *call) definitions(list []protocol.Definition) {
 		if d.Duplicate {
 			duplicate = " duplicate"
 		}
-		c.print("  %s v%d %d %s of %d%s", d.ProcessID, d.Version, d.Key, d.ResourceName, d.DeploymentID, duplicate)
+		c.print("  %s %d %s of %d%s", definitionText(&d), d.Key, d.ResourceName, d.DeploymentID, duplicate)
 	}
+}
+
+// definitionText names a definition; of a process its kind goes without saying.
+func definitionText(d *protocol.Definition) string {
+	s := fmt.Sprintf("%s v%d", d.ID, d.Version)
+	if d.Kind != protocol.ProcessDefinition {
+		s = d.Kind.String() + " " + s
+	}
+	if d.VersionTag != "" {
+		s += " tagged " + d.VersionTag
+	}
+	if d.Parent != 0 {
+		s += fmt.Sprintf(" in %d", d.Parent)
+	}
+	if d.Deleted {
+		s += " deleted"
+	}
+	return s
+}
+
+func (c *call) miss(m *protocol.PullDefinition) {
+	s := fmt.Sprintf("miss %s key=%d id=%q version=%d", m.Want, m.DefinitionKey, m.ID, m.Version)
+	if m.Deployment != 0 {
+		s += fmt.Sprintf(" deployment=%d", m.Deployment)
+	}
+	if m.VersionTag != "" {
+		s += " tag=" + m.VersionTag
+	}
+	c.print("%s", s)
 }
 
 func (c *call) jobs(p *protocol.Jobs, now int64) {
@@ -120,7 +149,7 @@ func (c *call) effects(e *engine.Effects) {
 func rowText(seq uint64, d *protocol.Deployment) string {
 	names := make([]string, len(d.Definitions))
 	for i := range d.Definitions {
-		names[i] = fmt.Sprintf("%s v%d", d.Definitions[i].ProcessID, d.Definitions[i].Version)
+		names[i] = definitionText(&d.Definitions[i])
 	}
 	return fmt.Sprintf("seq %d, deployment %d: %s", seq, d.Key, strings.Join(names, ", "))
 }

@@ -115,7 +115,7 @@ func (c *Contents) named(table state.Table, key protocol.Key, id string) bool {
 	case state.TableIncident:
 		return c.Elements[c.Incidents[key].Element].Element == id
 	case state.TableDefinition:
-		return c.Definitions[key].ProcessID == id
+		return c.Definitions[key].ID == id
 	}
 	return c.Elements[key].Element == id
 }

@@ -8,8 +8,8 @@ import (
 
 // deploy [PROCESS] [name=FILE]: the lines below are the model in short form.
 // Several resources are parted by lines `resource PROCESS [name=FILE]`; a
-// resource whose first line is `raw` is taken as it is. Without lines nothing
-// is deployed.
+// resource whose first line is `raw` is taken as it is, one whose name ends in
+// .dmn holds decisions. Without lines nothing is deployed.
 func init() { verbs["deploy"] = deploy }
 
 func deploy(t *transcript, c *call) error {
@@ -50,6 +50,9 @@ func resource(head, lines []string) (protocol.Resource, error) {
 	}
 	if len(lines) > 0 && lines[0] == "raw" {
 		return protocol.Resource{Name: name, Content: []byte(strings.Join(lines[1:], "\n"))}, nil
+	}
+	if strings.HasSuffix(name, ".dmn") {
+		return protocol.Resource{Name: name, Content: decisionModel(id, strings.Join(lines, "\n"))}, nil
 	}
 	content, err := Model(id, strings.Join(lines, "\n"))
 	return protocol.Resource{Name: name, Content: content}, err

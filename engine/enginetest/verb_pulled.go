@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/grevy-io/grevy/protocol"
 )
@@ -17,11 +18,11 @@ func pulled(t *transcript, c *call) error {
 	if err != nil {
 		return err
 	}
-	body := protocol.Body{Hash: t.pulled.Definition.Hash, Data: t.pulled.Body}
+	bodies := slices.Clone(t.pulled.Bodies)
 	if c.has("wrong") {
-		body.Data = []byte("something else")
+		bodies[0].Data = []byte("something else")
 	}
 	return t.execute(c, &protocol.Pulled{
-		Source: protocol.DeploymentPartition, Epoch: t.pulled.Epoch, Seq: uint64(seq), Definition: t.pulled.Definition, Body: body,
+		Source: protocol.DeploymentPartition, Epoch: t.pulled.Epoch, Seq: uint64(seq), Definitions: t.pulled.Definitions, Bodies: bodies,
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 // receive on=P from=Q [seq=N,…] [bodies=none|wrong] [epoch=E] [claim=ID]:
 // brings rows that Q ever had in its outbox for P, all of them or the named
-// ones. With claim, their definitions pretend to be of another process, which
+// ones. With claim, their definitions pretend to be of another id, which
 // the resource does not hold.
 func init() { verbs["receive"] = receive }
 
@@ -36,7 +36,7 @@ func receive(t *transcript, c *call) error {
 		item := protocol.Item{Seq: row.Seq, Deployment: row.Deployment}
 		if claim != "" {
 			item.Deployment.Definitions = slices.Clone(item.Deployment.Definitions)
-			item.Deployment.Definitions[0].ProcessID = claim
+			item.Deployment.Definitions[0].ID = claim
 		}
 		cmd.Items = append(cmd.Items, item)
 		if bodies != "none" {

@@ -106,7 +106,7 @@ func deploy(b *grevy.Broker, out io.Writer) error {
 		return fmt.Errorf("deploy: %w", err)
 	}
 	for _, d := range reply.(*protocol.Deployed).Definitions {
-		fmt.Fprintf(out, "deployed: %s, version %d\n", d.ProcessID, d.Version)
+		fmt.Fprintf(out, "deployed: %s, version %d\n", d.ID, d.Version)
 	}
 	return nil
 }
