@@ -23,22 +23,16 @@ func checkTenants(method string, ids ...string) error {
 }
 
 // document checks a request's variables: a JSON object, or nothing, which is an
-// empty one. The document itself is passed on as it came; the engine takes it
-// apart.
+// empty one. It passes them on as they came if they are plain JSON; the engine
+// takes them apart.
 func document(text string) ([]byte, error) {
-	if text == "" {
-		return []byte("{}"), nil
-	}
-	doc := []byte(text)
-	members, err := jsondoc.Parse(doc)
+	doc, err := jsondoc.Plain([]byte(text))
 	var notObject *jsondoc.NotObject
 	switch {
 	case errors.As(err, &notObject):
 		return nil, invalidArgument("Property 'variables' is invalid: %s", err)
 	case err != nil:
 		return nil, invalidArgument("%s", err)
-	case len(members) == 0:
-		return []byte("{}"), nil
 	}
 	return doc, nil
 }

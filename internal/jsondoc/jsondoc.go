@@ -1,5 +1,10 @@
 // Package jsondoc takes apart the JSON objects that clients send as variables,
 // without building values: a member stays the text it was, less its blanks.
+//
+// It takes what RFC 8259 defines and, as the original does, a byte order mark,
+// texts in single quotes and half of a surrogate pair, of which it makes plain
+// JSON. What it refuses it refuses in the original's words, with the line and
+// the column that the original's reader gives (in bytes; seen on Zeebe 8.6.0).
 package jsondoc
 
 import (
@@ -29,60 +34,97 @@ func (e *NotObject) Error() string {
 // Syntax is the error of a document that is no JSON.
 type Syntax struct {
 	Doc    string
-	Line   int // from 1
-	Column int // from 1, in characters
-	Reason string
+	Line   int    // from 1
+	Column int    // from 1, in bytes
+	Reason string // if the original would have taken the document
 }
 
 func (e *Syntax) Error() string {
-	return fmt.Sprintf("Invalid JSON value: %s\n at line %d, column %d: %s", e.Doc, e.Line, e.Column, e.Reason)
+	text := fmt.Sprintf("Invalid JSON value: %s\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]", e.Doc, e.Line, e.Column)
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
 }
 
 // Parse checks doc and returns its members in order; of a name given twice the
 // last value stands. A blank document and null are the empty object. The error
 // is *Syntax or *NotObject.
 func Parse(doc []byte) ([]Member, error) {
-	doc = bytes.TrimLeft(doc, " \t\r\n")
-	if len(doc) == 0 {
-		return nil, nil
+	members, _, err := parse(doc)
+	return members, err
+}
+
+// Plain checks doc as [Parse] does and returns it as RFC 8259 defines JSON: as it
+// came, if it is so, else made anew.
+func Plain(doc []byte) ([]byte, error) {
+	members, odd, err := parse(doc)
+	if err != nil {
+		return nil, err
 	}
+	if odd || len(members) == 0 {
+		return Append(nil, members), nil
+	}
+	return doc, nil
+}
+
+func parse(doc []byte) (members []Member, odd bool, err error) {
 	s := &scanner{doc: doc}
-	if doc[0] != '{' {
-		return nil, s.notObject()
+	if bytes.HasPrefix(doc, []byte("\ufeff")) {
+		s.pos, s.odd = len("\ufeff"), true
 	}
-	members := s.object()
-	if s.err == nil {
-		s.blanks()
-		if s.pos < len(doc) {
-			s.fail("there is more after the object")
+	if s.blanks(); s.pos == len(doc) {
+		return nil, s.odd, nil
+	}
+	if s.peek() == '{' {
+		members = s.object()
+	} else {
+		err = s.notObject()
+	}
+	if s.err == nil && err == nil {
+		if s.blanks(); s.pos < len(doc) {
+			s.refuse("there is more after the object")
 		}
 	}
 	if s.err != nil {
-		return nil, s.err
+		return nil, false, s.err
 	}
-	return members, nil
+	return members, s.odd, err
 }
 
 type scanner struct {
 	doc   []byte
 	pos   int
 	depth int
+	odd   bool // what came is not quite JSON
 	err   error
 }
 
-// maxQuoted bounds how much of a bad document an error repeats.
-const maxQuoted = 256
+// maxQuoted bounds how much of a bad document an error repeats: it must fit into
+// the headers of a response, in which a byte may take three.
+const maxQuoted = 2000
 
-func (s *scanner) fail(reason string) {
+// failAt ends the scan with an error at a byte of the document.
+func (s *scanner) failAt(pos int) { s.fail(pos, 0, "") }
+
+// refuse ends it at the next byte, for a reason of our own.
+func (s *scanner) refuse(reason string) { s.fail(s.pos, 0, reason) }
+
+// fail ends the scan in the line of a byte, some columns after it.
+func (s *scanner) fail(pos, after int, reason string) {
 	if s.err != nil {
 		return
 	}
-	e := &Syntax{Doc: string(s.doc), Line: 1, Column: 1, Reason: reason}
-	for _, r := range string(s.doc[:min(s.pos, len(s.doc))]) {
-		if e.Column++; r == '\n' {
-			e.Line, e.Column = e.Line+1, 1
+	e := &Syntax{Doc: string(s.doc), Line: 1, Reason: reason}
+	start := 0
+	for i, c := range s.doc[:min(pos, len(s.doc))] {
+		if c == '\n' || c == '\r' {
+			if start = i + 1; c == '\r' || i == 0 || s.doc[i-1] != '\r' {
+				e.Line++
+			}
 		}
 	}
+	e.Column = pos - start + 1 + after
 	if len(e.Doc) > maxQuoted {
 		e.Doc = string(bytes.ToValidUTF8(s.doc[:maxQuoted], nil)) + "…"
 	}
@@ -90,34 +132,51 @@ func (s *scanner) fail(reason string) {
 	s.pos = len(s.doc)
 }
 
+// unexpected ends the scan at what comes next: control characters are read
+// before they are refused.
+func (s *scanner) unexpected() {
+	if s.pos < len(s.doc) && s.doc[s.pos] < ' ' {
+		s.failAt(s.pos + 1)
+	}
+	s.failAt(s.pos)
+}
+
+// notObject checks a root that is no object; what comes after it is not looked
+// at, except after null, which means the empty object.
 func (s *scanner) notObject() error {
-	if !json.Valid(s.doc) {
-		s.value(nil)
-		s.fail("not a JSON document")
+	first, text := s.peek(), s.value(nil)
+	if s.err != nil {
 		return s.err
 	}
-	switch s.doc[0] {
+	switch first {
 	case 'n':
 		return nil
 	case '[':
 		return &NotObject{Type: "ARRAY"}
-	case '"':
+	case '"', '\'':
 		return &NotObject{Type: "STRING"}
 	case 't', 'f':
 		return &NotObject{Type: "BOOLEAN"}
 	}
-	if bytes.ContainsAny(s.doc, ".eE") {
+	if s.pos < len(s.doc) && !isBlank(s.doc[s.pos]) {
+		s.failAt(s.pos)
+		return s.err
+	}
+	if bytes.ContainsAny(text, ".eE") {
 		return &NotObject{Type: "FLOAT"}
 	}
 	return &NotObject{Type: "INTEGER"}
 }
 
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
 func (s *scanner) blanks() {
-	for s.pos < len(s.doc) && (s.doc[s.pos] == ' ' || s.doc[s.pos] == '\t' || s.doc[s.pos] == '\n' || s.doc[s.pos] == '\r') {
+	for s.pos < len(s.doc) && isBlank(s.doc[s.pos]) {
 		s.pos++
 	}
 }
 
+// peek is the next byte that is no blank, 0 at the end.
 func (s *scanner) peek() byte {
 	s.blanks()
 	if s.pos < len(s.doc) {
@@ -128,7 +187,7 @@ func (s *scanner) peek() byte {
 
 func (s *scanner) expect(c byte) bool {
 	if s.peek() != c {
-		s.fail(fmt.Sprintf("expected '%c'", c))
+		s.unexpected()
 		return false
 	}
 	s.pos++
@@ -136,44 +195,73 @@ func (s *scanner) expect(c byte) bool {
 }
 
 // object scans the root object.
-func (s *scanner) object() (members []Member) {
-	s.expect('{')
+func (s *scanner) object() []Member {
+	s.pos++
 	if s.peek() == '}' {
 		s.pos++
 		return nil
 	}
+	var list memberList
 	for s.err == nil {
 		name := s.name()
 		if s.err != nil || !s.expect(':') {
 			return nil
 		}
 		s.depth = 1
-		members = set(members, name, s.value(nil))
+		list.set(name, s.value(nil))
 		if s.peek() != ',' {
 			s.expect('}')
-			return members
+			return list.members
 		}
 		s.pos++
 	}
 	return nil
 }
 
-func set(members []Member, name string, value []byte) []Member {
-	for i := range members {
-		if members[i].Name == name {
-			members[i].Value = value
-			return members
-		}
-	}
-	return append(members, Member{Name: name, Value: value})
+// memberList finds a name again without looking at all when there are many.
+type memberList struct {
+	members []Member
+	at      map[string]int
 }
 
-func (s *scanner) name() string {
-	if s.peek() != '"' {
-		s.fail("expected a name in double quotes")
-		return ""
+// few is how many members are looked through.
+const few = 16
+
+func (l *memberList) set(name string, value []byte) {
+	if i := l.find(name); i >= 0 {
+		l.members[i].Value = value
+		return
 	}
-	text := s.text(nil)
+	l.members = append(l.members, Member{Name: name, Value: value})
+	if l.at != nil {
+		l.at[name] = len(l.members) - 1
+	}
+}
+
+func (l *memberList) find(name string) int {
+	if len(l.members) > few && l.at == nil {
+		l.at = make(map[string]int, 2*len(l.members))
+		for i := range l.members {
+			l.at[l.members[i].Name] = i
+		}
+	}
+	if l.at != nil {
+		if i, ok := l.at[name]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range l.members {
+		if l.members[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// name scans the name of a member of the root.
+func (s *scanner) name() string {
+	text := s.nameText(nil)
 	if s.err != nil {
 		return ""
 	}
@@ -181,32 +269,49 @@ func (s *scanner) name() string {
 		return string(text[1 : len(text)-1])
 	}
 	var name string
-	if err := json.Unmarshal(text, &name); err != nil {
-		s.fail("bad name")
+	if err := json.Unmarshal(text, &name); err != nil { // cannot be: it was scanned
+		s.refuse("bad name")
 	}
 	return name
 }
 
+func (s *scanner) nameText(out []byte) []byte {
+	switch s.peek() {
+	case '"', '\'':
+		return s.text(out)
+	}
+	s.failAt(s.pos + max(runeLen(s.doc[s.pos:])-1, 0))
+	return out
+}
+
+func runeLen(b []byte) int {
+	_, n := utf8.DecodeRune(b)
+	return n
+}
+
 // value appends the compact text of the value that comes next.
 func (s *scanner) value(out []byte) []byte {
-	switch c := s.peek(); c {
-	case '{', '[':
+	switch c := s.peek(); {
+	case c == '{' || c == '[':
 		return s.nested(out, c)
-	case '"':
+	case c == '"' || c == '\'':
 		return s.text(out)
-	case 't':
+	case c == 't':
 		return s.word(out, "true")
-	case 'f':
+	case c == 'f':
 		return s.word(out, "false")
-	case 'n':
+	case c == 'n':
 		return s.word(out, "null")
+	case c == '-' || c >= '0' && c <= '9':
+		return s.number(out)
 	}
-	return s.number(out)
+	s.noValue()
+	return out
 }
 
 func (s *scanner) word(out []byte, w string) []byte {
-	if !bytes.HasPrefix(s.doc[s.pos:], []byte(w)) {
-		s.fail("unknown word")
+	if rest := s.doc[s.pos:]; !bytes.HasPrefix(rest, []byte(w)) || identifier(rest) > len(w) {
+		s.noValue()
 		return out
 	}
 	s.pos += len(w)
@@ -219,7 +324,7 @@ func (s *scanner) nested(out []byte, open byte) []byte {
 		end = ']'
 	}
 	if s.depth++; s.depth > MaxDepth {
-		s.fail(fmt.Sprintf("nested more than %d levels deep", MaxDepth))
+		s.refuse(fmt.Sprintf("nested more than %d levels deep", MaxDepth))
 		return out
 	}
 	defer func() { s.depth-- }()
@@ -231,14 +336,10 @@ func (s *scanner) nested(out []byte, open byte) []byte {
 	}
 	for s.err == nil {
 		if open == '{' {
-			if s.peek() != '"' {
-				s.fail("expected a name in double quotes")
+			if out = s.nameText(out); s.err != nil || !s.expect(':') {
 				return out
 			}
-			out = append(s.text(out), ':')
-			if !s.expect(':') {
-				return out
-			}
+			out = append(out, ':')
 		}
 		out = s.value(out)
 		if s.peek() != ',' {
@@ -249,70 +350,6 @@ func (s *scanner) nested(out []byte, open byte) []byte {
 	}
 	s.expect(end)
 	return append(out, end)
-}
-
-func (s *scanner) text(out []byte) []byte {
-	start := s.pos
-	s.pos++
-	for s.pos < len(s.doc) {
-		switch c := s.doc[s.pos]; {
-		case c == '"':
-			s.pos++
-			text := s.doc[start:s.pos]
-			if !utf8.Valid(text) {
-				s.fail("text that is not UTF-8")
-			}
-			return append(out, text...)
-		case c < ' ':
-			s.fail("control character in a text")
-			return out
-		case c == '\\':
-			s.escape()
-		default:
-			s.pos++
-		}
-	}
-	s.fail("text without an end")
-	return out
-}
-
-func (s *scanner) escape() {
-	s.pos++
-	if s.pos >= len(s.doc) {
-		return
-	}
-	switch c := s.doc[s.pos]; c {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		s.pos++
-	case 'u':
-		for i := 1; i <= 4; i++ {
-			if s.pos+i >= len(s.doc) || !isHex(s.doc[s.pos+i]) {
-				s.fail("bad \\u escape")
-				return
-			}
-		}
-		s.pos += 5
-	default:
-		s.fail("unknown escape")
-	}
-}
-
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-}
-
-func (s *scanner) number(out []byte) []byte {
-	start := s.pos
-	for s.pos < len(s.doc) && bytes.IndexByte([]byte("+-.eE0123456789"), s.doc[s.pos]) >= 0 {
-		s.pos++
-	}
-	text := s.doc[start:s.pos]
-	if len(text) == 0 || !json.Valid(text) {
-		s.pos = start
-		s.fail("expected a value")
-		return out
-	}
-	return append(out, text...)
 }
 
 // Append writes members as a compact object.
