@@ -23,7 +23,7 @@ var rooms = []room{
 	{"actors", 5}, {"raftadapter", 5},
 	{"gateway", 6}, {"partitionactor", 6}, {"distributor", 6}, {"remote", 6},
 	{".", 7},
-	{"cmd", 8}, {"e2e", 8}, {"examples", 8}, {"sim", 8},
+	{"cmd", 8}, {"e2e", 8}, {"examples", 8}, {"sim", 8}, {"internal/raftwal", 8}, // a module of its own
 }
 
 // inner packages are for their own room, and for those who are named.

@@ -1,0 +1,302 @@
+package raftwal_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	wal "github.com/grevy-io/grevy/raftadapter/wal"
+)
+
+var errInjected = errors.New("injected disk failure")
+
+// memFS is a file system that knows what a power loss may leave: content is durable from the sync on, names from
+// the directory sync on, and of what was done since, any part in sectors of 512 bytes may or may not be there.
+// The operation number failAt fails: once, or, with dies, together with all that come after it.
+type memFS struct {
+	mu      sync.Mutex
+	names   map[string]*inode
+	durable map[string]*inode
+	pending []dirOp
+	locked  map[string]bool
+
+	ops    int
+	failAt int
+	dies   bool
+	// trace names each operation, such as "datasync 0000000000000001.seg".
+	trace []string
+
+	meta []byte // of memMeta
+}
+
+type inode struct {
+	name          string // the newest, for messages
+	seen, durable []byte
+	pending       []write
+}
+
+type write struct {
+	off  int64
+	data []byte
+	grow int64
+}
+
+type dirOp struct {
+	name string
+	node *inode // nil: the name goes
+	from string // a rename takes this name away as well
+}
+
+type memFile struct {
+	fs   *memFS
+	node *inode
+}
+
+func newMemFS() *memFS {
+	return &memFS{names: map[string]*inode{}, durable: map[string]*inode{}, locked: map[string]bool{}}
+}
+
+// step counts one changing operation and says whether it fails.
+func (m *memFS) step(what, name string) error {
+	m.ops++
+	m.trace = append(m.trace, what+" "+filepath.Base(name))
+	if m.failAt > 0 && (m.ops == m.failAt || m.dies && m.ops > m.failAt) {
+		return fmt.Errorf("%s %s (operation %d): %w", what, filepath.Base(name), m.ops, errInjected)
+	}
+	return nil
+}
+
+func (m *memFS) MkdirAll(string) error { return nil }
+
+func (m *memFS) Lock(name string) (io.Closer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.locked[name] {
+		return nil, wal.ErrLocked
+	}
+	m.locked[name] = true
+	return &memLock{m, name}, nil
+}
+
+type memLock struct {
+	fs   *memFS
+	name string
+}
+
+func (l *memLock) Close() error {
+	l.fs.mu.Lock()
+	defer l.fs.mu.Unlock()
+	delete(l.fs.locked, l.name)
+	return nil
+}
+
+func (m *memFS) List(dir string) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []string
+	for name := range m.names {
+		if filepath.Dir(name) == dir {
+			out = append(out, filepath.Base(name))
+		}
+	}
+	return out, nil
+}
+
+func (m *memFS) Create(name string) (wal.File, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.step("create", name); err != nil {
+		return nil, err
+	}
+	node := &inode{name: name}
+	m.names[name] = node
+	m.pending = append(m.pending, dirOp{name: name, node: node})
+	return &memFile{m, node}, nil
+}
+
+func (m *memFS) Open(name string) (wal.File, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	node, ok := m.names[name]
+	if !ok {
+		return nil, fmt.Errorf("open %s: %w", name, fs.ErrNotExist)
+	}
+	return &memFile{m, node}, nil
+}
+
+func (m *memFS) Rename(from, to string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.step("rename", from); err != nil {
+		return err
+	}
+	m.names[to] = m.names[from]
+	m.names[to].name = to
+	delete(m.names, from)
+	m.pending = append(m.pending, dirOp{name: to, node: m.names[to], from: from})
+	return nil
+}
+
+func (m *memFS) Remove(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.step("remove", name); err != nil {
+		return err
+	}
+	delete(m.names, name)
+	m.pending = append(m.pending, dirOp{name: name})
+	return nil
+}
+
+func (m *memFS) SyncDir(dir string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.step("syncdir", dir); err != nil {
+		return err
+	}
+	for _, op := range m.pending {
+		op.apply(m.durable)
+	}
+	m.pending = nil
+	return nil
+}
+
+func (op dirOp) apply(names map[string]*inode) {
+	if op.node == nil {
+		delete(names, op.name)
+		return
+	}
+	names[op.name] = op.node
+	delete(names, op.from)
+}
+
+func (f *memFile) ReadAt(b []byte, off int64) (int, error) {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	if off >= int64(len(f.node.seen)) {
+		return 0, io.EOF
+	}
+	n := copy(b, f.node.seen[off:])
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (f *memFile) WriteAt(b []byte, off int64) (int, error) {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	err := f.fs.step("write", f.node.name)
+	n := len(b)
+	if err != nil && !f.fs.dies {
+		n /= 2
+	}
+	w := write{off: off, data: slices.Clone(b[:n])}
+	f.node.seen = w.apply(f.node.seen)
+	f.node.pending = append(f.node.pending, w)
+	return n, err
+}
+
+func (f *memFile) Preallocate(size int64) error {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	if err := f.fs.step("preallocate", f.node.name); err != nil {
+		return err
+	}
+	w := write{grow: size}
+	f.node.seen = w.apply(f.node.seen)
+	f.node.pending = append(f.node.pending, w)
+	return nil
+}
+
+// Datasync that fails behaves as Linux does: the pages are marked clean, so the next sync reports success and the
+// data, although it can still be read, never reaches the disk.
+func (f *memFile) Datasync() error {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	if err := f.fs.step("datasync", f.node.name); err != nil {
+		if !f.fs.dies {
+			f.node.pending = nil
+		}
+		return err
+	}
+	for _, w := range f.node.pending {
+		f.node.durable = w.apply(f.node.durable)
+	}
+	f.node.pending = nil
+	return nil
+}
+
+func (f *memFile) Size() (int64, error) {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	return int64(len(f.node.seen)), nil
+}
+
+func (f *memFile) Close() error { return nil }
+
+func (w write) apply(to []byte) []byte {
+	if end := max(w.off+int64(len(w.data)), w.grow); end > int64(len(to)) {
+		to = append(to, make([]byte, end-int64(len(to)))...)
+	}
+	copy(to[w.off:], w.data)
+	return to
+}
+
+// sectors cuts a write where a disk may stop.
+func (w write) sectors() []write {
+	var out []write
+	for len(w.data) > 0 {
+		n := min(512-w.off%512, int64(len(w.data)))
+		out = append(out, write{off: w.off, data: w.data[:n]})
+		w.off, w.data = w.off+n, w.data[n:]
+	}
+	return out
+}
+
+// kill is what the next process finds when only this one dies: all of it, and what was not synced still is not.
+func (m *memFS) kill() *memFS {
+	m.failAt, m.dies, m.locked = 0, false, map[string]bool{}
+	return m
+}
+
+// powerLoss returns what a power loss may leave: of what was not synced, each piece with probability keep.
+func (m *memFS) powerLoss(rng *rand.Rand, keep float64) *memFS {
+	return m.after(func() bool { return rng.Float64() < keep })
+}
+
+func (m *memFS) after(stays func() bool) *memFS {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	names := maps.Clone(m.durable)
+	for _, op := range m.pending {
+		if stays() {
+			op.apply(names)
+		}
+	}
+	out := newMemFS()
+	out.meta = m.meta
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		node := names[name]
+		content := slices.Clone(node.durable)
+		for _, w := range node.pending {
+			if w.grow > 0 && stays() {
+				content = w.apply(content)
+			}
+			for _, sector := range w.sectors() {
+				if stays() {
+					content = sector.apply(content)
+				}
+			}
+		}
+		left := &inode{name: name, seen: content, durable: slices.Clone(content)}
+		out.names[name], out.durable[name] = left, left
+	}
+	return out
+}
