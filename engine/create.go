@@ -42,8 +42,10 @@ func (r *run) create(c *protocol.CreateInstance) {
 	}
 	r.remember(root)
 	if len(c.StartElements) > 0 {
-		r.scopeTimers(root, stepTimers)
-		r.enterAt(root, starts)
+		if rejection := r.startAt(c, root, starts); rejection != nil {
+			r.undo(rejection)
+			return
+		}
 	} else {
 		r.start(root)
 	}
@@ -150,12 +152,34 @@ func startElement(p *bpmn.Process, c *protocol.CreateInstance, id string) ([]*bp
 		return nil, protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to create instance of process with start instructions but no element found with id '%s'.", id)
 	case m.Type == bpmn.StartEvent || m.Type == bpmn.BoundaryEvent:
 		return nil, unsupportedStart(c, id, m.Type.String())
+	case behindEventGateway(m):
+		return nil, protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to create instance of process with start instructions but the element with id '%s' belongs to an event-based gateway. The creation of elements belonging to an event-based gateway is not supported.", id)
 	case insideLoop(m):
 		return nil, protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to create instance of process with start instructions but the element with id '%s' is inside a multi-instance subprocess. The creation of elements inside a multi-instance subprocess is not supported.", id)
 	case m == p.Root:
 		return noneStart(p, c) // the process itself: as if nothing was said
 	}
 	return []*bpmn.Element{m}, nil
+}
+
+// startAt begins at the given elements, with the sub-processes around them.
+func (r *run) startAt(c *protocol.CreateInstance, root *elem, starts []*bpmn.Element) *protocol.Rejection {
+	if fail := r.openTimers(root); fail != nil {
+		return noStart(c, root.model.ID, fail.text)
+	}
+	p := r.place(root)
+	for _, m := range starts {
+		if bad := p.begin(m, nil, nil); bad != nil {
+			return noStart(c, bad.element, bad.text)
+		}
+	}
+	return nil
+}
+
+// noStart is said of a scope that cannot wait for its events (seen on Zeebe
+// 8.6.0).
+func noStart(c *protocol.CreateInstance, id, text string) *protocol.Rejection {
+	return protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected to subscribe to catch event(s) of '%s' but %s", id, text)
 }
 
 // insideLoop tells whether an element stands in a multi-instance sub-process.
@@ -184,26 +208,4 @@ func unsupportedStart(c *protocol.CreateInstance, id, kind string) *protocol.Rej
 	return protocol.Reject(protocol.InvalidArgument, c.Intent(),
 		"Expected to create instance of process with start instructions but the element with id '%s' targets unsupported element type '%s'. Supported element types are: [%s]",
 		id, kind, strings.Join(startTypes, ", "))
-}
-
-// enterAt begins at the given elements, with the sub-processes around them that
-// are not there yet.
-func (r *run) enterAt(root *elem, starts []*bpmn.Element) {
-	scopes := map[*bpmn.Element]*elem{root.model: root}
-	for _, m := range starts {
-		r.enter(m, r.openScope(scopes, m.Scope))
-	}
-}
-
-// openScope makes a sub-process active without starting what is in it.
-func (r *run) openScope(scopes map[*bpmn.Element]*elem, m *bpmn.Element) *elem {
-	if el := scopes[m]; el != nil {
-		return el
-	}
-	el := r.enter(m, r.openScope(scopes, m.Scope))
-	r.queue = r.queue[:len(r.queue)-1] // it is active at once
-	el.State = state.Activated
-	r.scopeTimers(el, stepTimers)
-	scopes[m] = el
-	return el
 }

@@ -127,6 +127,8 @@ func (r *run) dispatch(cmd protocol.Command) {
 		r.cancel(c)
 	case *protocol.ResolveIncident:
 		r.resolve(c)
+	case *protocol.ModifyInstance:
+		r.modify(c)
 	case *protocol.Deploy:
 		r.deploy(c)
 	case *protocol.Receive:

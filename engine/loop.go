@@ -124,9 +124,9 @@ func (r *run) collect(el *elem) *failure {
 	loop := body.Extra.Loop
 	counts := feel.NewContext(
 		feel.Entry{Key: "numberOfInstances", Value: feel.NewInt(loop.Total)},
-		feel.Entry{Key: "numberOfActiveInstances", Value: feel.NewInt(loop.Created - loop.Done - 1)},
+		feel.Entry{Key: "numberOfActiveInstances", Value: feel.NewInt(loop.Created - loop.Done - loop.Terminated - 1)},
 		feel.Entry{Key: "numberOfCompletedInstances", Value: feel.NewInt(loop.Done + 1)},
-		feel.Entry{Key: "numberOfTerminatedInstances", Value: feel.NewInt(0)},
+		feel.Entry{Key: "numberOfTerminatedInstances", Value: feel.NewInt(loop.Terminated)},
 	)
 	res, err := r.evaluate(x, partial{counts, scopeChain{r, el}})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/grevy-io/grevy/bpmn"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/engine/enginetest"
 	"github.com/grevy-io/grevy/protocol"
@@ -18,6 +19,8 @@ type commander struct {
 	part *enginetest.Partition
 	// processes and names of resources that may be deployed.
 	models [][]byte
+	// elements are the ids of all elements of the models, by process.
+	elements [][]string
 	// seen are keys from answers.
 	instances, jobs []protocol.Key
 	pushed          []state.OutboxRow // all that was ever committed, by seq
@@ -26,7 +29,17 @@ type commander struct {
 }
 
 func newCommander(rnd *rand.Rand, part *enginetest.Partition, models [][]byte) *commander {
-	return &commander{rnd: rnd, part: part, models: models, bodies: map[protocol.Hash][]byte{}}
+	c := &commander{rnd: rnd, part: part, models: models, bodies: map[protocol.Hash][]byte{}}
+	for _, content := range models {
+		ids := []string{"nope"}
+		if model, err := bpmn.Parse("p.bpmn", content); err == nil { // not all may be deployed
+			for _, e := range model.Processes[0].Elements[1:] {
+				ids = append(ids, e.ID)
+			}
+		}
+		c.elements = append(c.elements, ids)
+	}
+	return c
 }
 
 // note learns from an outcome.
@@ -91,6 +104,8 @@ func (c *commander) next(now int64) protocol.Command {
 		}
 	case n < 44:
 		return &protocol.ThrowError{JobKey: c.of(c.jobs), Code: []string{"E1", "E2", "E3"}[c.rnd.IntN(3)], Variables: c.variables()}
+	case n < 48:
+		return c.modify()
 	case n < 62:
 		return &protocol.CompleteJob{JobKey: c.of(c.jobs), Variables: c.variables()}
 	case n < 68:
@@ -120,6 +135,43 @@ func (c *commander) create() protocol.Command {
 		ProcessID: fmt.Sprintf("p%d", c.rnd.IntN(len(c.models))), Version: -1, Variables: c.variables(),
 		AwaitResult: c.rnd.IntN(4) == 0, DeploymentSeq: c.rnd.Uint64N(3),
 	}
+}
+
+// element is some element of an instance's process, or of any.
+func (c *commander) element(instance protocol.Key) string {
+	ids := c.elements[c.rnd.IntN(len(c.elements))]
+	if e := c.seen.Elements[instance]; e != nil && c.rnd.IntN(20) > 0 {
+		for i, list := range c.elements {
+			if fmt.Sprintf("p%d", i) == e.ProcessID {
+				ids = list
+			}
+		}
+	}
+	return ids[c.rnd.IntN(len(ids))]
+}
+
+// modify begins at some elements and ends some instances of others, not all of
+// them in the same instance.
+func (c *commander) modify() protocol.Command {
+	m := &protocol.ModifyInstance{InstanceKey: c.of(c.instances)}
+	for range c.rnd.IntN(3) {
+		a := protocol.ActivateElement{ElementID: c.element(m.InstanceKey)}
+		switch c.rnd.IntN(4) {
+		case 0:
+			a.Ancestor = c.stored(state.TableElement)
+		case 1:
+			a.Ancestor = m.InstanceKey
+		}
+		if c.rnd.IntN(3) == 0 {
+			scope := []string{"", a.ElementID, c.element(m.InstanceKey)}[c.rnd.IntN(3)]
+			a.Variables = []protocol.ScopeVariables{{ScopeID: scope, Variables: c.variables()}}
+		}
+		m.Activate = append(m.Activate, a)
+	}
+	for range c.rnd.IntN(3) {
+		m.Terminate = append(m.Terminate, c.stored(state.TableElement))
+	}
+	return m
 }
 
 func (c *commander) yield() protocol.Command {

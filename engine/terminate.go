@@ -75,8 +75,15 @@ func (r *run) dropJob(el *elem) {
 func (r *run) terminated(el *elem) {
 	scope := r.exit(el)
 	if scope != nil {
+		if scope.isBody() {
+			scope.Extra.Loop.Terminated++
+		}
 		r.takeOver(el, scope)
-		r.scopeDone(scope)
+		if el.Extra != nil && el.Extra.Vacates {
+			r.vacated(scope)
+		} else {
+			r.scopeDone(scope)
+		}
 		return
 	}
 	if el.AwaitResult {

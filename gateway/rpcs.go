@@ -21,6 +21,7 @@ var unaryCalls = map[string]unaryCall{
 	"DeployProcess":                   unary(service.DeployProcess),
 	"DeployResource":                  unary(service.DeployResource),
 	"FailJob":                         unary(service.FailJob),
+	"ModifyProcessInstance":           unary(service.ModifyProcessInstance),
 	"ResolveIncident":                 unary(service.ResolveIncident),
 	"SetVariables":                    unary(service.SetVariables),
 	"ThrowError":                      unary(service.ThrowError),

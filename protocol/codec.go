@@ -59,6 +59,10 @@ func newCommand(k Kind) Command {
 		return new(TakeBase)
 	case KindThrowError:
 		return new(ThrowError)
+	case KindModifyInstance:
+		return new(ModifyInstance)
+	case KindMigrateInstance:
+		return new(MigrateInstance)
 	}
 	// Tick, Continue, Acknowledge and Pulled never leave their leader.
 	return nil

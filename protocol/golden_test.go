@@ -64,6 +64,16 @@ func goldenCommands() []protocol.Command {
 		},
 		&protocol.Watermark{},
 		&protocol.ThrowError{JobKey: 2251799813685253, Code: "E1", Message: "no", Variables: []byte(`{"b":2}`)},
+		&protocol.ModifyInstance{
+			InstanceKey: 2251799813685252, Terminate: []protocol.Key{2251799813685254},
+			Activate: []protocol.ActivateElement{{
+				ElementID: "t", Ancestor: -1, Variables: []protocol.ScopeVariables{{ScopeID: "sub", Variables: []byte(`{"a":1}`)}},
+			}},
+		},
+		&protocol.MigrateInstance{
+			InstanceKey: 2251799813685252, TargetKey: 2251799813685250,
+			Mappings: []protocol.ElementMapping{{SourceID: "t", TargetID: "u"}},
+		},
 	}
 }
 

@@ -17,6 +17,7 @@ func commands() []protocol.Command {
 		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{},
 		&protocol.ListDeployments{}, &protocol.PartitionInfo{}, &protocol.TakeBase{}, &protocol.Watermark{},
 		&protocol.ThrowError{},
+		&protocol.ModifyInstance{}, &protocol.MigrateInstance{},
 	}
 }
 

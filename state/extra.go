@@ -25,10 +25,14 @@ type Extra struct {
 	// Happened says of an event behind an event-based gateway that it is not
 	// waited for any more.
 	Happened bool
+	// Vacates says of an element that a modification ends: if this leaves its
+	// scope empty, the scope ends too.
+	Vacates bool
 }
 
-// Loop is how far a multi-instance activity is.
-type Loop struct{ Total, Created, Done int64 }
+// Loop is how far a multi-instance activity is. Terminated counts the instances
+// that have ended without being done.
+type Loop struct{ Total, Created, Done, Terminated int64 }
 
 // Timer is a point in time at which an event happens. It is found by time in
 // TableTimer.
@@ -61,7 +65,11 @@ const (
 	extraLoop
 	extraIndex
 	extraHappened
-	extraKnown = 1<<iota - 1
+)
+
+const (
+	extraVacates = 1 << 11
+	extraKnown   = extraHappened<<1 - 1 | extraVacates
 )
 
 func (x *Extra) parts() (bits uint64) {
@@ -88,6 +96,9 @@ func (x *Extra) parts() (bits uint64) {
 	}
 	if x.Happened {
 		bits |= extraHappened
+	}
+	if x.Vacates {
+		bits |= extraVacates
 	}
 	return bits
 }
@@ -118,7 +129,9 @@ func appendExtra(b []byte, x *Extra) []byte {
 		b = protocol.AppendInt(protocol.AppendInt(b, int64(x.Caller)), x.Depth)
 	}
 	if bits&extraLoop != 0 {
-		b = protocol.AppendInt(protocol.AppendInt(protocol.AppendInt(b, x.Loop.Total), x.Loop.Created), x.Loop.Done)
+		for _, n := range [...]int64{x.Loop.Total, x.Loop.Created, x.Loop.Done, x.Loop.Terminated} {
+			b = protocol.AppendInt(b, n)
+		}
 	}
 	if bits&extraIndex != 0 {
 		b = protocol.AppendInt(b, x.Index)
@@ -132,7 +145,7 @@ func readExtra(r *protocol.Reader) (*Extra, error) {
 		return nil, r.Err()
 	}
 	bits := r.Uint()
-	if bits == 0 || bits > extraKnown {
+	if bits == 0 || bits&^uint64(extraKnown) != 0 {
 		return nil, protocol.ErrCorrupt
 	}
 	x := &Extra{}
@@ -152,12 +165,13 @@ func readExtra(r *protocol.Reader) (*Extra, error) {
 		x.Caller, x.Depth = r.Key(), r.Int()
 	}
 	if bits&extraLoop != 0 {
-		x.Loop = &Loop{Total: r.Int(), Created: r.Int(), Done: r.Int()}
+		x.Loop = &Loop{Total: r.Int(), Created: r.Int(), Done: r.Int(), Terminated: r.Int()}
 	}
 	if bits&extraIndex != 0 {
 		x.Index = r.Int()
 	}
 	x.Happened = bits&extraHappened != 0
+	x.Vacates = bits&extraVacates != 0
 	return x, r.Err()
 }
 

@@ -81,7 +81,7 @@ var writes = []struct {
 	}},
 	{"body of a multi-instance activity", func(tx *state.Tx) {
 		e := &state.ElementInstance{Key: key(5), Instance: key(3), Definition: key(2), Element: "p", State: state.Activated}
-		e.Extra = &state.Extra{Loop: &state.Loop{Total: 3, Created: 2, Done: 1}, Index: 4}
+		e.Extra = &state.Extra{Loop: &state.Loop{Total: 4, Created: 3, Done: 1, Terminated: 1}, Index: 4, Vacates: true}
 		tx.InsertElement(e)
 		tx.PutLoopRow(e.Key, state.LoopResults, 2, [][]byte{nil, []byte("7")}, true)
 	}},

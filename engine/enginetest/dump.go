@@ -90,6 +90,9 @@ func extraText(b *strings.Builder, x *state.Extra) {
 	if x.Loop != nil {
 		fmt.Fprintf(b, " body %d of %d, %d done", x.Loop.Created, x.Loop.Total, x.Loop.Done)
 	}
+	if x.Loop != nil && x.Loop.Terminated > 0 {
+		fmt.Fprintf(b, ", %d terminated", x.Loop.Terminated)
+	}
 	if x.Pending != nil {
 		fmt.Fprintf(b, " pending %s", x.Pending.Event)
 	}

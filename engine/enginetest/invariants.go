@@ -215,7 +215,7 @@ func (k *checker) loops() {
 			continue
 		}
 		l := e.Extra.Loop
-		if n := int64(len(e.Children)) + e.Spilled; l.Created < l.Done || l.Created > l.Total || n != l.Created-l.Done {
+		if n := int64(len(e.Children)) + e.Spilled; l.Created < l.Done || l.Created > l.Total || n != l.Created-l.Done-l.Terminated {
 			k.fail("body %d has %d instances and counts %+v", key, n, *l)
 		}
 	}

@@ -82,7 +82,11 @@ func wrote(e *Entry) string {
 // find resolves an argument that names an entity: a key, or the id of an
 // element, with /2 behind it for the second one, as it is committed.
 func (s *session) find(c *call, name string, table state.Table) (protocol.Key, error) {
-	text := c.text(name)
+	return s.entity(c, name, c.text(name), table)
+}
+
+// entity is find for a text that stands elsewhere.
+func (s *session) entity(c *call, name, text string, table state.Table) (protocol.Key, error) {
 	if k, ok := parseKey(text); ok {
 		return k, nil
 	}
