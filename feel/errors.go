@@ -12,13 +12,22 @@ type ParseError struct {
 	// Invalid says that the text can be parsed but is refused for what it
 	// asks for (an external function).
 	Invalid bool
+
+	misread    bool // not of the language; else a limit was passed
+	expression bool // it was to be an expression, not unary tests
 }
 
-// Error begins as the original's message does: "failed to parse expression
-// '…': …", or "validation of expression '…' failed: …".
+// Error is the original's message: "failed to parse expression '…': …" with what
+// it expected and found, or "validation of expression '…' failed: …". Message
+// says more of it.
 func (e *ParseError) Error() string {
 	if e.Invalid {
 		return fmt.Sprintf("validation of expression '%s' failed: %s", e.Source, e.Message)
+	}
+	if e.expression && e.misread {
+		if text := parseFailure(e.Source); text != "" {
+			return fmt.Sprintf("failed to parse expression '%s': %s", e.Source, text)
+		}
 	}
 	return fmt.Sprintf("failed to parse expression '%s': %s (line %d, column %d)", e.Source, e.Message, e.Line, e.Column)
 }

@@ -1,6 +1,7 @@
 package feel
 
 import (
+	"errors"
 	"sort"
 	"strings"
 	"time"
@@ -51,6 +52,10 @@ func Compile(src string) (*Expression, error) {
 	p := newParser(src)
 	root, err := p.parseExpression()
 	if err != nil {
+		var parse *ParseError
+		if errors.As(err, &parse) {
+			parse.expression = true
+		}
 		return nil, err
 	}
 	return &Expression{source: src, root: root, vars: p.freeNames()}, nil

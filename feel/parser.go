@@ -116,7 +116,7 @@ func (p *parser) unexpected(expected string) {
 	found := t.text
 	switch t.kind {
 	case tokBad:
-		p.failAt(t.start, t.text)
+		p.misread(t.start, t.text)
 	case tokString:
 		found = "a string"
 	case tokSymbol, tokName, tokNumber:
@@ -124,7 +124,14 @@ func (p *parser) unexpected(expected string) {
 	case tokQuotedName:
 		found = "'`" + found + "`'"
 	}
-	p.failAt(t.start, "expected "+expected+" but found "+found)
+	p.misread(t.start, "expected "+expected+" but found "+found)
+}
+
+// misread is failAt for what is not of the language.
+func (p *parser) misread(offset int, message string) {
+	err := p.problem(offset, message)
+	err.misread = true
+	panic(err)
 }
 
 func (p *parser) failAt(offset int, message string) { panic(p.problem(offset, message)) }

@@ -28,6 +28,12 @@ var unaryCalls = map[string]unaryCall{
 	"Topology":                        unary(service.Topology),
 	"UpdateJobRetries":                unary(service.UpdateJobRetries),
 	"UpdateJobTimeout":                unary(service.UpdateJobTimeout),
+
+	// As clients of 0.2x call them.
+	"CancelWorkflowInstance":           unary(service.CancelProcessInstance),
+	"CreateWorkflowInstance":           unary(service.CreateProcessInstance),
+	"CreateWorkflowInstanceWithResult": unary(service.CreateProcessInstanceWithResult),
+	"DeployWorkflow":                   unary(service.DeployWorkflow),
 }
 
 // streamCalls are the RPCs whose responses are a stream.
