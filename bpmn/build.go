@@ -90,6 +90,7 @@ func (b *builder) element(n *node, scope *Element, t ElementType) (*Element, err
 	b.process.Elements = append(b.process.Elements, e)
 	b.process.byID[e.ID] = e
 	b.nodes[n], b.order = e, append(b.order, n)
+	e.ForCompensation = isActivity(n) && n.bool("isForCompensation", false)
 	b.expressions(n, e)
 	checkSupported(&b.unsupported, n, e)
 	for _, c := range n.children {
@@ -158,8 +159,14 @@ func (b *builder) attach(n *node, e *Element) {
 		e.Interrupting = n.bool("cancelActivity", true)
 		if on := b.nodes[b.doc.ids[n.ref("attachedToRef")]]; on != nil {
 			e.AttachedTo = on
+			if e.Event == EventCompensation {
+				on.Compensation = e
+				return
+			}
 			on.Boundary = append(on.Boundary, e)
 		}
+	case e.Event == EventCompensation:
+		e.Compensates = b.keep(n.child("compensateEventDefinition").ref("activityRef"))
 	case e.Type == StartEvent && e.Scope.Type == EventSubProcess:
 		e.Interrupting = n.bool("isInterrupting", true)
 		e.Scope.Scope.EventStarts = append(e.Scope.Scope.EventStarts, e)

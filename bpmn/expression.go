@@ -55,6 +55,44 @@ func (b *builder) expressions(n *node, e *Element) {
 	b.events(n, e)
 	b.called(n, e)
 	b.loop(n, e)
+	b.listeners(n, e)
+}
+
+// listeners compiles the execution listeners of an element or a process.
+func (b *builder) listeners(n *node, e *Element) {
+	list := n.extension("executionListeners")
+	if list == nil {
+		return
+	}
+	for _, k := range list.within("executionListener") {
+		retries := k.attr("retries")
+		if retries == "" {
+			retries = "3"
+		}
+		var l Listener
+		l.Type = b.lenient(k.attr("type"), &l.Wrong)
+		l.Retries = b.lenient(retries, &l.Wrong)
+		b.size += 64
+		if k.attr("eventType") == "start" {
+			e.StartListeners = append(e.StartListeners, l)
+		} else {
+			e.EndListeners = append(e.EndListeners, l)
+		}
+	}
+}
+
+// lenient compiles an expression that is not checked when it is deployed. wrong
+// keeps what is wrong first.
+func (b *builder) lenient(text string, wrong *string) *feel.Expression {
+	x, err := compile(text)
+	b.size += 256 + 16*len(text)
+	if err != nil {
+		if *wrong == "" {
+			*wrong = err.Error()
+		}
+		return nil
+	}
+	return x
 }
 
 // job fills in the job of an element that creates one.

@@ -69,6 +69,21 @@ type Element struct {
 	EventStarts []*Element
 	// Timer is set on events that wait for a time, but for the start of a process.
 	Timer *Timer
+	// StartListeners and EndListeners are jobs to be done one after another before
+	// the element begins and before it is left.
+	StartListeners, EndListeners []Listener
+	// Compensation is the compensation boundary event of an activity; it is not
+	// among those in Boundary, since it never happens while the activity is active.
+	// Of several the last one counts, as in the original.
+	Compensation *Element
+	// Handler is the activity that a compensation boundary event leads to, nil
+	// if it leads to none.
+	Handler *Element
+	// ForCompensation says of an activity that it is done to compensate another.
+	ForCompensation bool
+	// Compensates is the id of the activity that a compensation throw or end event
+	// is for, empty if it is for all in its scope.
+	Compensates string
 	// Code is the code of an error or escalation that an event throws or catches. An event that
 	// catches has nil for all codes, and its code is a text, never evaluated.
 	Code *feel.Expression
@@ -130,6 +145,15 @@ type Job struct {
 	// Dynamic are the headers of a user task that need the variables of the
 	// instance; they are added to Headers when the job is created.
 	Dynamic []DynamicHeader
+}
+
+// Listener is a job that is done beside an element's own work. An expression
+// that does not parse is no reason to refuse the model, as in the original: it
+// is nil then, and Wrong says why.
+type Listener struct {
+	// Type evaluates to a string, Retries to a number.
+	Type, Retries *feel.Expression
+	Wrong         string
 }
 
 // DynamicHeader is a header whose value is worked out when the job is created.

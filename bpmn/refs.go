@@ -32,15 +32,16 @@ func (b *builder) checkRefs() error {
 		if e.Event != EventCompensation {
 			continue
 		}
-		if err := b.checkHandlers(associations[e.ID]); err != nil {
+		if err := b.handlers(e, associations[e.ID]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkHandlers looks at the other end of a compensation boundary event's associations.
-func (b *builder) checkHandlers(associations []*node) error {
+// handlers looks at the other end of a compensation boundary event's
+// associations. Of several the last one counts.
+func (b *builder) handlers(e *Element, associations []*node) error {
 	for _, a := range associations {
 		target := b.doc.ids[a.ref("targetRef")]
 		switch {
@@ -50,6 +51,7 @@ func (b *builder) checkHandlers(associations []*node) error {
 			return fmt.Errorf("Expected element with id '%s' to be instance of class 'ExecutableActivity', but it is an instance of 'Executable%s'",
 				target.id(), strings.ToUpper(target.name[:1])+target.name[1:])
 		}
+		e.Handler = b.nodes[target]
 	}
 	return nil
 }
