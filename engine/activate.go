@@ -23,6 +23,14 @@ func (r *run) activate(el *elem) {
 		r.incident(el, "IO_MAPPING_ERROR", err.Error(), stepActivate)
 		return
 	}
+	if !el.happened() && r.listen(el) {
+		return
+	}
+	r.activated(el)
+}
+
+// activated makes an element instance active and lets it do what it is there for.
+func (r *run) activated(el *elem) {
 	if fail := r.openTimers(el); fail != nil {
 		r.incident(el, fail.kind, fail.text, stepActivate)
 		return
@@ -34,8 +42,12 @@ func (r *run) activate(el *elem) {
 // act does what the element is there for.
 func (r *run) act(el *elem) {
 	switch el.model.Type {
-	case bpmn.SubProcess, bpmn.ProcessElement:
+	case bpmn.SubProcess:
 		r.enter(el.model.NoneStart, el)
+	case bpmn.ProcessElement:
+		p := el.pending()
+		el.Extra.Pending = nil
+		r.enterWith(el.def.process.Element(p.Event), el, p.Variables)
 	case bpmn.EventSubProcess:
 		r.enterEventStart(el)
 	case bpmn.IntermediateCatchEvent:
@@ -69,38 +81,40 @@ func closing(scope *elem) bool {
 
 // complete ends an element instance with success: output mappings, then out.
 func (r *run) complete(el *elem) {
-	if el.State == state.Terminating || el.HasChildren() {
+	if el.State == state.Terminating || el.HasChildren() || el.listening() > 0 {
 		return // something has begun inside it meanwhile: it will be done again
 	}
 	el.State, el.dirty = state.Completing, true
 	r.dropIncident(el.Incident)
 	el.Incident = 0
-	if el.Scope == 0 {
-		r.completeProcess(el)
-		return
+	if el.Scope != 0 && !el.isBody() {
+		if err := r.applyOutputs(el); err != nil {
+			r.incident(el, "IO_MAPPING_ERROR", err.Error(), stepComplete)
+			return
+		}
 	}
-	if fail := r.handOut(el); fail != nil {
-		r.incident(el, fail.kind, fail.text, stepComplete)
-		return
-	}
-	r.passOn(el)
 	r.tx.DeleteTimers(el.ElementInstance)
-	r.leave(el)
+	if !r.listen(el) {
+		r.finish(el)
+	}
 }
 
-// handOut gives what an element leaves to the scopes around it.
-func (r *run) handOut(el *elem) *failure {
-	if el.isBody() {
+// finish ends an element instance that has nothing left to do.
+func (r *run) finish(el *elem) {
+	switch {
+	case el.Scope == 0:
+		r.completeProcess(el)
+		return
+	case el.isBody():
 		r.closeLoop(el)
-		return nil
+	case el.isInner():
+		if fail := r.collect(el); fail != nil {
+			r.incident(el, fail.kind, fail.text, stepComplete)
+			return
+		}
 	}
-	if err := r.applyOutputs(el); err != nil {
-		return &failure{"IO_MAPPING_ERROR", err.Error()}
-	}
-	if el.isInner() {
-		return r.collect(el)
-	}
-	return nil
+	r.passOn(el)
+	r.leave(el)
 }
 
 // leave takes the outgoing flows of an element that is done. In a scope that is
@@ -167,7 +181,6 @@ func (r *run) scopeDone(scope *elem) {
 // completeProcess ends an instance and tells who waits for its result.
 func (r *run) completeProcess(el *elem) {
 	el.gone = true
-	r.tx.DeleteTimers(el.ElementInstance)
 	if el.AwaitResult {
 		r.out.Effects.Completed = append(r.out.Effects.Completed, Completed{Instance: el.Key, Result: r.result(el)})
 	}

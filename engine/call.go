@@ -52,13 +52,19 @@ func (r *run) call(el *elem) {
 	r.start(root)
 }
 
-// start enters the none start event of an instance, once its timers are set.
+// start enters the none start event of an instance, once the listeners of its
+// process are done and its timers are set.
 func (r *run) start(root *elem) {
+	if len(root.model.StartListeners) > 0 {
+		r.startWith(root, root.model.NoneStart, nil)
+		return
+	}
 	if r.scopeTimers(root, stepActivate) {
 		r.enter(root.model.NoneStart, root)
 		return
 	}
 	root.State = state.Activating // until its incident is resolved
+	root.More().Pending = &state.Pending{Event: root.model.NoneStart.ID}
 }
 
 // callee finds the newest version of the process, and how deep its instance

@@ -124,8 +124,9 @@ func kindName(v feel.Value) string {
 // incident stops an element until somebody has looked at it. step is what is
 // tried again then.
 func (r *run) incident(el *elem, kind, text string, again stepOp) {
+	again = r.redo(el, again)
 	key := r.key()
-	el.Incident, el.dirty = key, true
+	el.Incident = key
 	r.tx.InsertIncident(incidentRecord(key, el, 0, kind, text, again))
 }
 

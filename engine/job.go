@@ -11,10 +11,10 @@ import (
 
 // createJob hands the element's work to whoever activates it.
 func (r *run) createJob(el *elem) {
-	jobType, fail := r.jobType(el)
+	jobType, fail := r.jobType(el.model.Job.Type, el)
 	var retries int32
 	if fail == nil {
-		retries, fail = r.retries(el)
+		retries, fail = r.retries(el.model.Job.Retries, el)
 	}
 	var headers []byte
 	if fail == nil {
@@ -24,28 +24,39 @@ func (r *run) createJob(el *elem) {
 		r.incident(el, fail.kind, fail.text, stepCreateJob)
 		return
 	}
-	j := &state.Job{
-		Key: r.key(), Element: el.Key, Instance: el.Instance, Definition: el.Definition,
-		Type: jobType, ElementID: el.Element, ProcessID: el.def.ID, Version: el.def.Version,
-		State: state.JobActivatable, Retries: retries, Headers: headers,
-	}
-	el.Job, el.dirty = j.Key, true
+	j := r.newJob(el, jobType, retries)
+	j.Headers = headers
 	r.activatable(nil, j)
 }
 
-func (r *run) jobType(el *elem) (string, *failure) {
-	if x := el.model.Job.Type; x.IsStatic() {
+// newJob makes a job of an element. The caller writes it.
+func (r *run) newJob(el *elem, jobType string, retries int32) *state.Job {
+	j := &state.Job{
+		Key: r.key(), Element: el.Key, Instance: el.Instance, Definition: el.Definition,
+		Type: jobType, ElementID: el.Element, ProcessID: el.def.ID, Version: el.def.Version,
+		State: state.JobActivatable, Retries: retries,
+	}
+	el.Job, el.dirty = j.Key, true
+	return j
+}
+
+// jobType works out a job's type.
+func (r *run) jobType(x *feel.Expression, el *elem) (string, *failure) {
+	if x.IsStatic() {
 		return x.Static(), nil
 	}
-	v, fail := r.eval(el.model.Job.Type, el, "STRING", feel.KindString)
+	v, fail := r.eval(x, el, "STRING", feel.KindString)
 	if fail != nil {
 		return "", fail
+	}
+	if v.(feel.String) == "" {
+		return "", &failure{"EXTRACT_VALUE_ERROR", "Expected result of the expression '" + x.Source() + "' to be a not-empty string, but was an empty string."}
 	}
 	return string(v.(feel.String)), nil
 }
 
-func (r *run) retries(el *elem) (int32, *failure) {
-	x := el.model.Job.Retries
+// retries works out how often a job may fail.
+func (r *run) retries(x *feel.Expression, el *elem) (int32, *failure) {
 	if x.IsStatic() {
 		if n, err := strconv.ParseInt(x.Static(), 10, 32); err == nil {
 			return int32(n), nil
@@ -119,6 +130,10 @@ func (r *run) completeJob(c *protocol.CompleteJob) {
 		return
 	}
 	el.Job, el.dirty = 0, true
+	if el.listening() > 0 {
+		r.listened(el, members)
+		return
+	}
 	r.mergeCompletion(el, members)
 	r.enqueue(stepComplete, el.Key)
 }
@@ -154,8 +169,12 @@ func (r *run) failJob(c *protocol.FailJob) {
 		if text == "" {
 			text = "No more retries left."
 		}
+		kind := "JOB_NO_RETRIES"
+		if el != nil && el.listening() > 0 {
+			kind = "EXECUTION_LISTENER_NO_RETRIES"
+		}
 		j.Incident = r.key()
-		r.tx.InsertIncident(incidentRecord(j.Incident, el, j.Key, "JOB_NO_RETRIES", text, 0))
+		r.tx.InsertIncident(incidentRecord(j.Incident, el, j.Key, kind, text, 0))
 		r.tx.PutJob(old, &j)
 	}
 }

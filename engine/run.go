@@ -59,6 +59,7 @@ const (
 	stepTimers    // set the timers again, after an incident
 	stepCall      // again, after an incident
 	stepSpawn     // make the next instances of a loop
+	stepListened  // go on behind a listener
 )
 
 // maxKept is how many element instances a run may have had for its map to be
@@ -111,6 +112,8 @@ func (r *run) step(s step) {
 		r.leave(el)
 	case stepSpawn:
 		r.spawn(el)
+	case stepListened:
+		r.afterListener(el)
 	case stepCall:
 		r.call(el)
 	case stepTimers:

@@ -30,6 +30,9 @@ func (r *run) terminate(el *elem) {
 		r.dropJob(el)
 		r.dropIncident(el.Incident)
 		el.Incident = 0
+		if el.Extra != nil {
+			el.Extra.Listener = 0
+		}
 		r.tx.DeleteTimers(el.ElementInstance)
 	}
 	r.empty(el)

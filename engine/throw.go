@@ -27,13 +27,17 @@ func (r *run) throwJobError(c *protocol.ThrowError) {
 	if old == nil {
 		return
 	}
+	el := r.elem(old.Element)
+	if el != nil && el.listening() > 0 {
+		r.reject(protocol.Reject(protocol.InvalidState, c.Intent(), "Cannot throw BPMN error from EXECUTION_LISTENER job with key '%d', type '%s' and processInstanceKey '%d'", old.Key, old.Type, old.Instance))
+		return
+	}
 	members, err := jsondoc.Parse(c.Variables)
 	if err != nil {
 		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "%s", err))
 		return
 	}
 	r.out.Reply = &protocol.Done{}
-	el := r.elem(old.Element)
 	if el == nil {
 		return
 	}

@@ -28,6 +28,9 @@ type Extra struct {
 	// Vacates says of an element that a modification ends: if this leaves its
 	// scope empty, the scope ends too.
 	Vacates bool
+	// Listener is the number of the execution listener whose job is the element's,
+	// from 1.
+	Listener int64
 }
 
 // Loop is how far a multi-instance activity is. Terminated counts the instances
@@ -67,9 +70,12 @@ const (
 	extraHappened
 )
 
+// The bits that are not in a row.
 const (
-	extraVacates = 1 << 11
-	extraKnown   = extraHappened<<1 - 1 | extraVacates
+	extraListener = 1 << 8
+	extraVacates  = 1 << 11
+
+	extraKnown = extraHappened<<1 - 1 | extraListener | extraVacates
 )
 
 func (x *Extra) parts() (bits uint64) {
@@ -99,6 +105,9 @@ func (x *Extra) parts() (bits uint64) {
 	}
 	if x.Vacates {
 		bits |= extraVacates
+	}
+	if x.Listener != 0 {
+		bits |= extraListener
 	}
 	return bits
 }
@@ -136,6 +145,9 @@ func appendExtra(b []byte, x *Extra) []byte {
 	if bits&extraIndex != 0 {
 		b = protocol.AppendInt(b, x.Index)
 	}
+	if bits&extraListener != 0 {
+		b = protocol.AppendInt(b, x.Listener)
+	}
 	return b
 }
 
@@ -145,7 +157,7 @@ func readExtra(r *protocol.Reader) (*Extra, error) {
 		return nil, r.Err()
 	}
 	bits := r.Uint()
-	if bits == 0 || bits&^uint64(extraKnown) != 0 {
+	if bits == 0 || bits&^extraKnown != 0 {
 		return nil, protocol.ErrCorrupt
 	}
 	x := &Extra{}
@@ -172,6 +184,9 @@ func readExtra(r *protocol.Reader) (*Extra, error) {
 	}
 	x.Happened = bits&extraHappened != 0
 	x.Vacates = bits&extraVacates != 0
+	if bits&extraListener != 0 {
+		x.Listener = r.Int()
+	}
 	return x, r.Err()
 }
 

@@ -81,6 +81,9 @@ func extraText(b *strings.Builder, x *state.Extra) {
 	for _, t := range x.Timers {
 		fmt.Fprintf(b, " timer %s×%d", t.Event, t.Repeats)
 	}
+	if x.Listener != 0 {
+		fmt.Fprintf(b, " listener %d", x.Listener)
+	}
 	if x.Called != 0 {
 		fmt.Fprintf(b, " called %d", x.Called)
 	}

@@ -25,6 +25,7 @@ func (p *Partition) Check() ([]string, error) {
 	k.indexes()
 	k.timers()
 	k.calls()
+	k.listeners()
 	k.loops()
 	k.incidents()
 	k.definitions()
@@ -186,6 +187,19 @@ func (k *checker) indexes() {
 	}
 }
 
+// listeners: one that is at work has its job, before the element is active or
+// after it was.
+func (k *checker) listeners() {
+	for key, e := range k.Elements {
+		if e.Extra == nil || e.Extra.Listener == 0 {
+			continue
+		}
+		if e.State == state.Activated || e.State == state.Terminating || (e.Job == 0 || e.Incident != 0) && k.Suspends == 0 {
+			k.fail("element %d (%s) is %d at listener %d, job %d, incident %d", key, e.Element, e.State, e.Extra.Listener, e.Job, e.Incident)
+		}
+	}
+}
+
 // calls: a call activity and the instance it has started know each other.
 func (k *checker) calls() {
 	for key, e := range k.Elements {
@@ -228,7 +242,7 @@ func (k *checker) timers() {
 		if e.Extra == nil {
 			continue
 		}
-		if e.Extra.Pending != nil && k.Suspends == 0 {
+		if e.Extra.Pending != nil && k.Suspends == 0 && (e.State != state.Activating || e.Scope != 0 || e.Job == 0 && e.Incident == 0) {
 			k.fail("element %d: %q is pending and nothing goes on with it", key, e.Extra.Pending.Event)
 		}
 		for _, t := range e.Extra.Timers {

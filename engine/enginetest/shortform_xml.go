@@ -109,10 +109,13 @@ func (n *node) extensions(b *strings.Builder) error {
 	for _, a := range n.attrs {
 		v := escaped(a.value)
 		kind, rest, _ := strings.Cut(a.name, ".")
-		if isEvent[kind] {
+		if isEvent[kind] && rest == "" {
 			continue
 		}
 		switch kind {
+		case "on":
+			jobType, retries, _ := strings.Cut(v, ":")
+			put("executionListeners", `<zeebe:executionListener eventType="%s" type="%s" retries="%s"/>`, escaped(rest), jobType, retries)
 		case "type", "retries":
 			put("taskDefinition", ` %s="%s"`, kind, v)
 		case "h":
@@ -149,7 +152,7 @@ func (n *node) extensions(b *strings.Builder) error {
 		return nil
 	}
 	b.WriteString("<extensionElements>")
-	for _, part := range []string{"taskDefinition", "script", "calledElement", "ioMapping", "taskHeaders", "assignmentDefinition", "taskSchedule"} {
+	for _, part := range []string{"taskDefinition", "script", "calledElement", "executionListeners", "ioMapping", "taskHeaders", "assignmentDefinition", "taskSchedule"} {
 		switch content := parts[part]; {
 		case content == nil:
 		case strings.HasPrefix(content.String(), "<"):

@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"github.com/grevy-io/grevy/bpmn"
+	"github.com/grevy-io/grevy/internal/jsondoc"
+	"github.com/grevy-io/grevy/state"
+)
+
+// Execution listeners are jobs around an element's own work, done one after
+// another: those for its start once its input mappings are applied and before
+// it waits for anything, those for its end once its output mappings are applied
+// and nothing is waited for any more. Of a multi-instance activity each instance
+// has them, the body none (all seen on Zeebe 8.6.0). Which one is at work stands
+// in the element's Extra; its state tells the list.
+
+// listening is the number of the listener at work, from 1; 0: none is.
+func (el *elem) listening() int64 {
+	if el.Extra == nil {
+		return 0
+	}
+	return el.Extra.Listener
+}
+
+// listeners are those of the element's present state.
+func (el *elem) listeners() []bpmn.Listener {
+	switch {
+	case el.isBody():
+		return nil
+	case el.State == state.Completing:
+		return el.model.EndListeners
+	}
+	return el.model.StartListeners
+}
+
+// listen lets the next listener do its job. waits is false if there is none.
+func (r *run) listen(el *elem) (waits bool) {
+	list, n := el.listeners(), el.listening()
+	if n == int64(len(list)) {
+		if n > 0 {
+			el.Extra.Listener, el.dirty = 0, true
+		}
+		return false
+	}
+	if fail := r.createListenerJob(el, &list[n]); fail != nil {
+		again := stepActivate
+		if el.State == state.Completing {
+			again = stepComplete
+		}
+		r.incident(el, fail.kind, fail.text, again)
+		return true
+	}
+	el.More().Listener, el.dirty = n+1, true
+	return true
+}
+
+// createListenerJob hands a listener's work to whoever activates it.
+func (r *run) createListenerJob(el *elem, l *bpmn.Listener) *failure {
+	if l.Wrong != "" {
+		return &failure{"EXTRACT_VALUE_ERROR", l.Wrong}
+	}
+	jobType, fail := r.jobType(l.Type, el)
+	if fail != nil {
+		return fail
+	}
+	retries, fail := r.retries(l.Retries, el)
+	if fail != nil {
+		return fail
+	}
+	j := r.newJob(el, jobType, retries)
+	j.Headers = noHeaders // those of the task are not for its listeners
+	r.activatable(nil, j)
+	return nil
+}
+
+var noHeaders = []byte("{}")
+
+// listened takes in what a listener has left. Those for the start write to the
+// element itself, those for the end to the scope around it and no further (seen
+// on Zeebe 8.6.0).
+func (r *run) listened(el *elem, members []jsondoc.Member) {
+	at := el
+	if scope := r.scope(el); scope != nil && el.State == state.Completing {
+		at = scope
+	}
+	for i := range members {
+		r.setLocal(at, members[i].Name, members[i].Value)
+	}
+	r.enqueue(stepListened, el.Key)
+}
+
+// afterListener goes on where a listener has held an element up.
+func (r *run) afterListener(el *elem) {
+	switch {
+	case el.State == state.Terminating || el.Job != 0:
+	case closing(r.scope(el)):
+		r.terminate(el)
+	case r.listen(el):
+	case el.State == state.Completing:
+		r.finish(el)
+	default:
+		r.activated(el)
+	}
+}
+
+// redo tells from where an element goes on once an incident is resolved. As in
+// the original an element that has not become active begins anew, with its
+// listeners, so what it has waited for already is forgotten.
+func (r *run) redo(el *elem, again stepOp) stepOp {
+	el.dirty = true
+	if el.Extra != nil {
+		el.Extra.Listener = 0
+	}
+	if len(el.model.StartListeners) == 0 || el.isBody() {
+		return again
+	}
+	switch again {
+	case stepCreateJob, stepRunScript, stepCall, stepLeave:
+		el.State = state.Activating
+		r.tx.DeleteTimers(el.ElementInstance)
+		return stepActivate
+	}
+	return again
+}
+
+// startWith begins an instance at a start event, once the listeners of its
+// process have done their jobs.
+func (r *run) startWith(root *elem, start *bpmn.Element, vars []state.Variable) {
+	root.More().Pending, root.dirty = &state.Pending{Event: start.ID, Variables: vars}, true
+	root.State = state.Activating
+	r.activate(root)
+}
