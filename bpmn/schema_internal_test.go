@@ -87,8 +87,8 @@ func TestKindsHaveNames(t *testing.T) {
 
 // extended makes a node with all that changes an element's name.
 func extended(name string) *node {
-	return &node{name: name, children: []*node{
+	return &node{name: name, attrs: []attr{{name: "isForCompensation", value: "true"}}, children: []*node{
 		{name: "multiInstanceLoopCharacteristics"},
-		{name: "extensionElements", children: []*node{{name: "script"}, {name: "calledDecision"}, {name: "userTask"}}},
+		{name: "extensionElements", children: []*node{{name: "script"}, {name: "calledDecision"}, {name: "userTask"}, {name: "executionListeners"}}},
 	}}
 }

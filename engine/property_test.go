@@ -63,7 +63,8 @@ func randomRun(t *testing.T, seed uint64) {
 		if i == 0 {
 			callable = ""
 		}
-		m, err := enginetest.Model(fmt.Sprintf("p%d", i), randomModel(rnd, callable))
+		id := fmt.Sprintf("p%d", i)
+		m, err := enginetest.Model(id, randomModel(rnd, id, callable))
 		check(t, err)
 		models = append(models, m)
 	}

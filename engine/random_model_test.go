@@ -16,14 +16,14 @@ type modelMaker struct {
 	callable string
 }
 
-func randomModel(rnd *rand.Rand, callable string) string {
+func randomModel(rnd *rand.Rand, id, callable string) string {
 	m := &modelMaker{rnd: rnd, callable: callable}
 	last := m.row(m.node("start", ""), 3)
 	m.flow(last, "", m.node("end", ""))
 	if rnd.IntN(3) == 0 {
 		m.eventSubProcess(1)
 	}
-	return strings.Join(m.lines, "\n")
+	return "process " + id + m.listeners("start", "end") + " {\n" + strings.Join(m.lines, "\n") + "\n}"
 }
 
 // node writes a node in a line of its own and returns its id.
@@ -59,7 +59,7 @@ func (m *modelMaker) block(from string, depth int) string {
 	}
 	if m.callable != "" && m.rnd.IntN(12) == 0 {
 		flags := []string{"", " allparent=false", " allchild=false"}[m.rnd.IntN(3)]
-		id := m.then(from, "call", "calls="+m.callable+flags+" "+mappings[m.rnd.IntN(len(mappings))])
+		id := m.then(from, "call", "calls="+m.callable+flags+" "+mappings[m.rnd.IntN(len(mappings))]+m.listeners("start", "end"))
 		if m.rnd.IntN(2) == 0 {
 			m.flow(m.node("boundary", "on="+id+" error"), "", m.node("end", ""))
 		}
@@ -72,7 +72,7 @@ func (m *modelMaker) block(from string, depth int) string {
 	case 0, 1, 2:
 		return m.then(from, "service", m.work())
 	case 3:
-		return m.then(from, []string{"manual", "task", "throw"}[m.rnd.IntN(3)], "")
+		return m.then(from, []string{"manual", "task", "throw"}[m.rnd.IntN(3)], m.listeners("start", "end"))
 	case 4:
 		return m.exclusive(from, depth-1)
 	case 5, 6:
@@ -87,7 +87,7 @@ var timers = []string{"timer=PT0.5S", "timer=PT0S", "timer='= if v = 3 then v el
 func (m *modelMaker) timed(from string, depth int) string {
 	timer := timers[m.rnd.IntN(len(timers))]
 	if m.rnd.IntN(3) == 0 {
-		return m.then(from, "catch", timer+" "+mappings[m.rnd.IntN(3)])
+		return m.then(from, "catch", timer+" "+mappings[m.rnd.IntN(3)]+m.listeners("start", "end"))
 	}
 	var activity string
 	if depth > 0 && m.rnd.IntN(2) == 0 {
@@ -98,7 +98,7 @@ func (m *modelMaker) timed(from string, depth int) string {
 	if m.rnd.IntN(2) == 0 {
 		timer = []string{"cycle=R3/PT0.7S", timer}[m.rnd.IntN(2)] + " noninterrupting"
 	}
-	late := m.then(m.node("boundary", "on="+activity+" "+timer), "service", m.work())
+	late := m.then(m.node("boundary", "on="+activity+" "+timer+m.listeners("end")), "service", m.work())
 	m.flow(late, "", m.node("end", ""))
 	return activity
 }
@@ -113,7 +113,20 @@ var mappings = []string{"", "", "in.l='= v'", "out.v='= v + 1'", "out.o.p='= w'"
 
 func (m *modelMaker) work() string {
 	kind := fmt.Sprintf("type=%c", 'a'+rune(m.rnd.IntN(3)))
-	return kind + " " + mappings[m.rnd.IntN(len(mappings))] + m.loop()
+	return kind + " " + mappings[m.rnd.IntN(len(mappings))] + m.loop() + m.listeners("start", "end")
+}
+
+// listeners are jobs around an element, now and then. The type of one is unknown
+// for some variables.
+func (m *modelMaker) listeners(events ...string) (list string) {
+	for _, event := range events {
+		for _, jobType := range []string{"a", "b", "'= if v = 2 then v else \"c\"'"} {
+			if m.rnd.IntN(30) == 0 {
+				list += " on." + event + "=" + jobType
+			}
+		}
+	}
+	return list
 }
 
 // loop makes an activity multi-instance, now and then.
@@ -136,7 +149,7 @@ func (m *modelMaker) loop() string {
 }
 
 func (m *modelMaker) exclusive(from string, depth int) string {
-	split := m.then(from, "xor", "")
+	split := m.then(from, "xor", m.listeners("start"))
 	merge := m.node("xor", "")
 	for i, condition := range []string{"v > 1", "v > 0"} {
 		branch := m.node("manual", "")
@@ -153,7 +166,7 @@ func (m *modelMaker) exclusive(from string, depth int) string {
 }
 
 func (m *modelMaker) parallel(from string, depth int) string {
-	fork, join := m.then(from, "and", ""), m.node("and", "")
+	fork, join := m.then(from, "and", m.listeners("start")), m.node("and", m.listeners("start"))
 	for range 2 + m.rnd.IntN(2) {
 		branch := m.then(fork, "service", m.work())
 		if m.rnd.IntN(3) == 0 {
@@ -176,7 +189,7 @@ func (m *modelMaker) parallel(from string, depth int) string {
 func (m *modelMaker) subProcess(from string, depth int) string {
 	m.next++
 	id := fmt.Sprintf("p%d", m.next)
-	m.lines = append(m.lines, strings.TrimSpace("sub "+id+" "+mappings[m.rnd.IntN(len(mappings))]+m.loop())+" {")
+	m.lines = append(m.lines, strings.TrimSpace("sub "+id+" "+mappings[m.rnd.IntN(len(mappings))]+m.loop()+m.listeners("start", "end"))+" {")
 	last := m.row(m.node("start", ""), depth)
 	m.flow(last, "", m.node("end", []string{"", "", "terminate", "error=E1", "error='= if v = 2 then v else \"E2\"'", "escalation=E1"}[m.rnd.IntN(6)]))
 	if m.rnd.IntN(3) == 0 {
@@ -198,7 +211,7 @@ func (m *modelMaker) eventSubProcess(depth int) {
 	m.next++
 	m.lines = append(m.lines, fmt.Sprintf("eventsub h%d {", m.next))
 	start := []string{"error=E2", "error", timers[m.rnd.IntN(len(timers))], "cycle=R2/PT0.7S noninterrupting"}[m.rnd.IntN(4)]
-	last := m.row(m.node("start", start), min(depth, 1))
+	last := m.row(m.node("start", start+m.listeners("end")), min(depth, 1))
 	m.flow(last, "", m.node("end", []string{"", "terminate", "error=E1"}[m.rnd.IntN(3)]))
 	m.lines = append(m.lines, "}")
 }

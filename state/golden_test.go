@@ -90,6 +90,11 @@ var writes = []struct {
 		e.Extra = &state.Extra{Happened: true}
 		tx.InsertElement(e)
 	}},
+	{"element whose second listener is at work", func(tx *state.Tx) {
+		e := &state.ElementInstance{Key: key(5), Instance: key(3), Definition: key(2), Element: "t", State: state.Activating, Job: key(6)}
+		e.Extra = &state.Extra{Listener: 2}
+		tx.InsertElement(e)
+	}},
 	{"outbox", func(tx *state.Tx) {
 		tx.AddOutbox(&state.OutboxRow{Target: 2, Lane: protocol.LaneDeployments, Seq: 9, Since: 1700000000000, Deployment: protocol.Deployment{Key: key(1)}})
 	}},
