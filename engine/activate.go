@@ -76,12 +76,16 @@ func (r *run) act(el *elem) {
 // closing tells whether a scope is being emptied: what comes to it or goes on
 // inside it ends.
 func closing(scope *elem) bool {
-	return scope != nil && (scope.State == state.Terminating || scope.pending() != nil)
+	return scope != nil && (scope.State == state.Terminating || scope.pending() != nil && scope.State != state.Activating)
 }
+
+// unbegun tells whether an element has not become active and knows with which
+// event it will begin inside. A modification may have begun something there.
+func (el *elem) unbegun() bool { return el.State == state.Activating && el.pending() != nil }
 
 // complete ends an element instance with success: output mappings, then out.
 func (r *run) complete(el *elem) {
-	if el.State == state.Terminating || el.HasChildren() || el.listening() > 0 {
+	if el.State == state.Terminating || el.HasChildren() || el.listening() > 0 || el.unbegun() {
 		return // something has begun inside it meanwhile: it will be done again
 	}
 	el.State, el.dirty = state.Completing, true

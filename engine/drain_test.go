@@ -12,7 +12,7 @@ import (
 // the definitions, and the partitions must agree on those.
 func (w *world) drain() {
 	for i := range w.parts {
-		for range 300 {
+		for range 3000 {
 			if w.round(i) == 0 {
 				break
 			}

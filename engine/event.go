@@ -62,6 +62,11 @@ func (r *run) triggerInside(scope *elem, event *bpmn.Element, vars []state.Varia
 
 // interrupt ends all that is inside a scope; p is what happens then.
 func (r *run) interrupt(scope *elem, p *state.Pending) {
+	if scope.unbegun() {
+		r.dropJob(scope)
+		r.dropIncident(scope.Incident)
+		scope.State, scope.Incident, scope.Extra.Listener = state.Activated, 0, 0
+	}
 	r.closeInside(scope)
 	scope.More().Pending, scope.Joins, scope.dirty = p, nil, true
 	r.empty(scope)

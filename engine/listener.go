@@ -91,9 +91,11 @@ func (r *run) listened(el *elem, members []jsondoc.Member) {
 // afterListener goes on where a listener has held an element up.
 func (r *run) afterListener(el *elem) {
 	switch {
-	case el.State == state.Terminating || el.Job != 0:
+	case el.State == state.Terminating || el.Job != 0 || el.listening() == 0:
 	case closing(r.scope(el)):
 		r.terminate(el)
+	case el.HasChildren() && el.State == state.Completing: // by a modification: it will be done again
+		el.State, el.Extra.Listener, el.dirty = state.Activated, 0, true
 	case r.listen(el):
 	case el.State == state.Completing:
 		r.finish(el)

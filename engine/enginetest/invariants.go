@@ -242,8 +242,8 @@ func (k *checker) timers() {
 		if e.Extra == nil {
 			continue
 		}
-		if e.Extra.Pending != nil && k.Suspends == 0 && (e.State != state.Activating || e.Scope != 0 || e.Job == 0 && e.Incident == 0) {
-			k.fail("element %d: %q is pending and nothing goes on with it", key, e.Extra.Pending.Event)
+		if e.Extra.Pending != nil && k.Suspends == 0 && (e.State != state.Activating || e.Job == 0 && e.Incident == 0) {
+			k.fail("element %d (%s) in state %d: %q is pending and nothing goes on with it", key, e.Element, e.State, e.Extra.Pending.Event)
 		}
 		for _, t := range e.Extra.Timers {
 			want[string(state.TableTimer.Of(uint64(t.Due), uint64(t.Key)))] = key
