@@ -1,0 +1,157 @@
+package answers
+
+import (
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/grevy-io/grevy"
+	"github.com/grevy-io/grevy/e2e/cluster"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write testdata/open.txt anew, with the cases that have another answer now")
+
+// side is how many cases are under way at once.
+const side = 8
+
+// TestAnswers asks everything; it takes about as long as the longest waits of
+// the cases.
+func TestAnswers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("opens a broker and makes some thousand calls")
+	}
+	s := &suite{conn: open(t), partitions: 1, nonce: fmt.Sprintf("%08x", uint32(time.Now().UnixMilli()))}
+	readYAML(t, "testdata/fixtures.yaml", &s.fixtures)
+	cases := readCases(t)
+	differs, open := readList(t, "testdata/differs.txt", cases), readList(t, "testdata/open.txt", cases)
+	var now []string // those that have another answer and are not meant to
+	for i, wrong := range s.ask(t, cases) {
+		name := cases[i].Name
+		meant, pending := slices.Contains(differs, name), slices.Contains(open, name)
+		switch {
+		case *rewrite && wrong != "" && !meant:
+			now = append(now, name)
+		case *rewrite:
+		case wrong != "" && !meant && !pending:
+			t.Errorf("%s\n%s", name, wrong)
+		case wrong == "" && (meant || pending):
+			t.Errorf("%s has the original's answer: take it off its list", name)
+		}
+	}
+	if *rewrite {
+		writeList(t, "testdata/open.txt", now)
+	}
+}
+
+// ask runs all cases and says of each what is wrong with its answer.
+func (s *suite) ask(t *testing.T, cases []*testCase) []string {
+	wrong := make([]string, len(cases))
+	one := func(i int) {
+		got, err := s.run(t.Context(), cases[i])
+		if err != nil {
+			wrong[i] = err.Error()
+		} else {
+			wrong[i] = differences(got, cases[i].Expect)
+		}
+	}
+	work := make(chan int)
+	var workers sync.WaitGroup
+	for range side {
+		workers.Go(func() {
+			for i := range work {
+				one(i)
+			}
+		})
+	}
+	for i, c := range cases {
+		if !c.Alone {
+			work <- i
+		}
+	}
+	close(work)
+	workers.Wait()
+	for i, c := range cases {
+		if c.Alone {
+			one(i)
+		}
+	}
+	return wrong
+}
+
+func differences(got, want expectation) string {
+	var d []string
+	tell := func(what, got, want string, same bool) {
+		if !same {
+			d = append(d, fmt.Sprintf("  %s got:  %s\n  %s want: %s", what, got, what, want))
+		}
+	}
+	tell("code", got.Code, want.Code, got.Code == want.Code)
+	tell("message", got.Message, want.Message, sameText(got.Message, want.Message))
+	tell("response", got.Response, want.Response, got.Response == want.Response)
+	return strings.Join(d, "\n")
+}
+
+// open opens a broker and connects to its gateway.
+func open(t *testing.T) *grpc.ClientConn {
+	t.Helper()
+	offset := cluster.Offsets(t, 1)[0]
+	b, err := grevy.Open(grevy.Config{
+		DataDir: t.TempDir(), Partitions: 1, PortOffset: offset, WithoutHTTP: true,
+		Log: slog.New(slog.DiscardHandler), StartTimeout: 30 * time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := grpc.NewClient(fmt.Sprintf("passthrough:///127.0.0.1:%d", grevy.GatewayPort+offset), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return conn
+}
+
+// readList reads names of cases, one a line; what follows # is a remark.
+func readList(t *testing.T, path string, cases []*testCase) []string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		name := strings.TrimSpace(line)
+		if name == "" {
+			continue
+		}
+		if !slices.ContainsFunc(cases, func(c *testCase) bool { return c.Name == name }) {
+			t.Errorf("%s names %s, which is no case", path, name)
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+func writeList(t *testing.T, path string, names []string) {
+	t.Helper()
+	text := "# Cases whose answer is not the original's yet. Made by: go test ./e2e/answers -rewrite\n"
+	if err := os.WriteFile(path, []byte(text+strings.Join(names, "\n")+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
