@@ -21,6 +21,7 @@ import (
 type member struct {
 	t      *testing.T
 	id     protocol.NodeID
+	number uint64 // of its replica
 	dir    string
 	kv     *memkv.KV
 	boot   string
@@ -90,6 +91,14 @@ func (m *member) wait(what string, ok func() bool) {
 
 func (m *member) start(servers []raftadapter.Server) {
 	m.t.Helper()
+	if err := m.tryStart(servers); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// tryStart returns why the group does not start; the node is open then.
+func (m *member) tryStart(servers []raftadapter.Server) error {
+	m.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		m.t.Fatal(err)
@@ -100,7 +109,9 @@ func (m *member) start(servers []raftadapter.Server) {
 	m.applied, m.leader = raftadapter.Applied{}, false
 	m.node, err = raftadapter.Open(raftadapter.Config{
 		NodeID: m.id, ServerID: m.server(), Dir: m.dir, KV: m.kv, Listener: l, BootID: m.boot,
-		Resolve: m.book.get, Faults: m.faults, Log: slog.New(slog.DiscardHandler), Tuning: m.tuning,
+		Replica: func(protocol.PartitionID) uint64 { return m.number },
+		Resolve: func(id string) string { return m.book.get(raftadapter.NodeServer(id)) },
+		Faults:  m.faults, Log: slog.New(slog.DiscardHandler), Tuning: m.tuning,
 		NodeOf: func(id string) protocol.NodeID { return protocol.NodeID(id[0] - '0') },
 	})
 	if err != nil {
@@ -110,11 +121,9 @@ func (m *member) start(servers []raftadapter.Server) {
 		m.t.Fatal(err)
 	}
 	if m.group, err = m.node.Start(1, servers, m); err != nil {
-		m.t.Fatal(err)
+		return err
 	}
-	if err := m.node.Started(); err != nil {
-		m.t.Fatal(err)
-	}
+	return m.node.Started()
 }
 
 func (m *member) stop() {

@@ -13,7 +13,6 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/grevy-io/grevy/protocol"
-	"github.com/grevy-io/grevy/raftadapter/wal"
 	"github.com/grevy-io/grevy/state"
 )
 
@@ -83,19 +82,21 @@ func (n *Node) Start(p protocol.PartitionID, bootstrap []Server, l Listener) (*G
 }
 
 func (g *Group) open(bootstrap []Server) error {
+	if err := g.renew(); err != nil {
+		return err
+	}
 	at, err := g.openState()
+	if errors.Is(err, protocol.ErrCorrupt) {
+		return fmt.Errorf("%w: %w", ErrStateLost, err)
+	}
 	if err != nil {
 		return err
 	}
-	w, err := wal.Open(g.node.dir(g.partition), wal.Options{
-		SegmentSize: g.node.Tuning.SegmentSize, NoSync: g.node.Tuning.NoSync, Logger: g.logger(),
-	})
-	if err != nil {
+	if err := g.openLog(); err != nil {
 		return err
 	}
-	g.log = &boundedLog{Log: w}
 	if err := g.openRaft(at, bootstrap); err != nil {
-		return errors.Join(err, w.Close())
+		return errors.Join(err, g.log.Close())
 	}
 	return nil
 }
@@ -160,8 +161,8 @@ func (g *Group) openRaft(at position, bootstrap []Server) error {
 	if err != nil {
 		return err
 	}
-	if meta != nil && meta.Index > at.Index {
-		return fmt.Errorf("%w: snapshot at %d, state at %d", ErrStateLost, meta.Index, at.Index)
+	if err := g.fits(at, meta); err != nil {
+		return err
 	}
 	marker, err := g.marker()
 	if err != nil {
@@ -191,10 +192,6 @@ func (g *Group) openRaft(at position, bootstrap []Server) error {
 	return nil
 }
 
-// ErrStateLost says that a partition's state on this node is older than its
-// log allows: it must be seeded again from the others.
-var ErrStateLost = errors.New("state lost")
-
 func (g *Group) bootstrap(conf *raft.Config, logs raft.LogStore, store raft.SnapshotStore, servers []Server) error {
 	had, err := raft.HasExistingState(logs, g.log, store)
 	if err != nil || had {
@@ -217,7 +214,7 @@ func suffrage(voter bool) raft.ServerSuffrage {
 func (g *Group) config(bootstrap []Server, logs raft.LogStore) *raft.Config {
 	t := g.node.Tuning
 	c := raft.DefaultConfig()
-	c.LocalID = raft.ServerID(g.node.ServerID)
+	c.LocalID = raft.ServerID(g.node.ServerOf(g.partition))
 	c.BatchApplyCh = true
 	c.MaxAppendEntries = 256
 	c.CommitTimeout = t.CommitTimeout
@@ -231,7 +228,7 @@ func (g *Group) config(bootstrap []Server, logs raft.LogStore) *raft.Config {
 	heartbeat := t.Heartbeat
 	if heartbeat == 0 {
 		heartbeat = 1500 * time.Millisecond
-		if len(bootstrap) == 1 && bootstrap[0].ID == g.node.ServerID {
+		if len(bootstrap) == 1 && bootstrap[0].ID == g.node.ServerOf(g.partition) {
 			heartbeat = 60 * time.Millisecond // nobody else to wait for
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -22,7 +21,11 @@ type Config struct {
 	// per data directory: a node that lost its disk is another server (DESIGN §4
 	// "Identity").
 	ServerID string
-	Dir      string // the logs stand in Dir/pN
+	// Replica says which replica of a partition this node has: 0 at first, one
+	// more each time the former one was found damaged and set aside. The number
+	// must be durable before it is given. nil: all 0.
+	Replica  func(protocol.PartitionID) uint64
+	Dir      string // the logs stand in Dir/pN, or Dir/pN-R for replica R
 	KV       state.KV
 	Listener net.Listener
 	// Resolve gives the current address of a server, "" if unknown.
@@ -101,7 +104,7 @@ func Open(c Config) (*Node, error) {
 	if err := n.readBoot(); err != nil {
 		return nil, fmt.Errorf("read store of node %d: %w", c.NodeID, err)
 	}
-	n.mux = newMux(c.ServerID, c.Listener, c.Faults, c.Log)
+	n.mux = newMux(c.Listener, c.Faults, c.Log)
 	return n, nil
 }
 
@@ -143,10 +146,6 @@ func (n *Node) Group(p protocol.PartitionID) *Group {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.groups[p]
-}
-
-func (n *Node) dir(p protocol.PartitionID) string {
-	return filepath.Join(n.Dir, fmt.Sprintf("p%d", p))
 }
 
 // Close stops all groups and the listener.

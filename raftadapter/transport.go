@@ -20,7 +20,6 @@ import (
 // and names its group. Plain connections cost less than streams over one
 // (measured), and keep heartbeats off the bulk.
 type mux struct {
-	serverID string // a connection meant for another server is closed
 	listener net.Listener
 	faults   *linkfault.Switch
 	log      *slog.Logger
@@ -31,8 +30,8 @@ type mux struct {
 	closed bool
 }
 
-func newMux(serverID string, l net.Listener, faults *linkfault.Switch, log *slog.Logger) *mux {
-	m := &mux{serverID: serverID, listener: l, faults: faults, log: log, layers: map[uint32]*layer{}}
+func newMux(l net.Listener, faults *linkfault.Switch, log *slog.Logger) *mux {
+	m := &mux{listener: l, faults: faults, log: log, layers: map[uint32]*layer{}}
 	m.wg.Go(m.accept)
 	return m
 }
@@ -59,27 +58,30 @@ func (m *mux) route(c net.Conn) {
 	if err == nil && p.Proto != linkfault.ProtoRaft {
 		err = fmt.Errorf("protocol %d on the raft port", p.Proto)
 	}
+	m.mu.Lock()
+	l := m.layers[p.Group]
+	m.mu.Unlock()
+	if err == nil && l == nil {
+		err = fmt.Errorf("group %d is not here, or not yet", p.Group) // the peer tries again
+	}
 	if err == nil {
-		err = m.meant(c)
+		err = l.meant(c)
 	}
 	if err != nil {
 		m.log.Debug("raft connection refused", "from", c.RemoteAddr().String(), "err", err)
 		_ = c.Close()
 		return
 	}
-	m.mu.Lock()
-	l := m.layers[p.Group]
-	m.mu.Unlock()
-	if l == nil || !l.offer(m.faults.Conn(c, p.From)) {
-		_ = c.Close() // no such group here, or not yet: the peer tries again
+	if !l.offer(m.faults.Conn(c, p.From)) {
+		_ = c.Close()
 	}
 }
 
 // meant reads for which server a connection is. An address may be that of
-// another server by now: of one that lost its disk, or of another cluster. Raft
-// itself does not ask, and would write its entries over that server's log, and
+// another server by now: of one that lost its disk or set its replica aside, or
+// of another cluster. Raft itself does not ask, and would write its entries over that server's log, and
 // take its vote for that of the one that is gone.
-func (m *mux) meant(c net.Conn) error {
+func (l *layer) meant(c net.Conn) error {
 	if err := c.SetReadDeadline(time.Now().Add(preambleTimeout)); err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func (m *mux) meant(c net.Conn) error {
 	if _, err := io.ReadFull(c, id); err != nil {
 		return fmt.Errorf("read server id: %w", err)
 	}
-	if string(id) != m.serverID {
+	if string(id) != l.serverID {
 		return fmt.Errorf("it is for server %q", id)
 	}
 	return c.SetReadDeadline(time.Time{})
@@ -117,17 +119,18 @@ func (m *mux) Close() error {
 
 // layer is one group's share of the listener (raft.StreamLayer).
 type layer struct {
-	mux   *mux
-	node  *Node
-	group protocol.PartitionID
-	conns chan net.Conn
-	life  context.Context // until Close
-	end   context.CancelFunc
-	once  sync.Once
+	mux      *mux
+	node     *Node
+	group    protocol.PartitionID
+	serverID string // a connection meant for another server is closed
+	conns    chan net.Conn
+	life     context.Context // until Close
+	end      context.CancelFunc
+	once     sync.Once
 }
 
 func (n *Node) newLayer(p protocol.PartitionID) *layer {
-	l := &layer{mux: n.mux, node: n, group: p, conns: make(chan net.Conn)}
+	l := &layer{mux: n.mux, node: n, group: p, serverID: n.ServerOf(p), conns: make(chan net.Conn)}
 	l.life, l.end = context.WithCancel(context.Background())
 	n.mux.mu.Lock()
 	n.mux.layers[uint32(p)] = l
@@ -169,7 +172,7 @@ func (l *layer) Close() error {
 
 // Addr is the server id: raft addresses servers by it, and resolve finds where
 // they are now.
-func (l *layer) Addr() net.Addr { return serverAddr(l.node.ServerID) }
+func (l *layer) Addr() net.Addr { return serverAddr(l.serverID) }
 
 type serverAddr string
 

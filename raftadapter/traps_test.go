@@ -23,6 +23,7 @@ func cutOff(t *testing.T, who *member, members []*member) {
 		}
 	}
 	setRules(t, members, rules)
+	t.Cleanup(func() { setRules(t, members, "") }) // a stop would wait for answers from there
 }
 
 func setRules(t *testing.T, members []*member, rules string) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"maps"
 	"slices"
 )
@@ -92,6 +93,9 @@ func (l *Log) loadStable(isNew bool) error {
 	}
 	path := l.path(stableName)
 	data, err := l.readStable(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &CorruptError{path, 0, "the stable store is missing"}
+	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
