@@ -43,8 +43,9 @@ type Broker struct {
 	unmoved   time.Time // when leadership could last not be moved; see balance
 	plans     chan *plan
 
-	partsMu sync.RWMutex                                       // while Open fills it
+	partsMu sync.RWMutex                                       // while Open fills the two, and id.Replicas
 	parts   map[protocol.PartitionID]*partitionactor.Partition // fixed once Open returns
+	anew    map[protocol.PartitionID]string                    // why there is a new replica since this start; fixed too
 	joined  atomic.Bool                                        // the cluster's plan is known
 	ready   atomic.Bool
 	turn    atomic.Uint64 // round robin of Execute
@@ -72,6 +73,7 @@ func OpenContext(ctx context.Context, c Config) (*Broker, error) {
 	}
 	b := &Broker{Config: c.withDefaults(), started: time.Now(), fatal: make(chan error, 1)}
 	b.parts = map[protocol.PartitionID]*partitionactor.Partition{}
+	b.anew = map[protocol.PartitionID]string{}
 	b.life, b.end = context.WithCancel(context.Background())
 	opening, cancel := context.WithTimeout(b.life, b.StartTimeout)
 	defer cancel()
@@ -133,7 +135,7 @@ func (b *Broker) openNetwork(context.Context) error {
 		return errors.Join(err, raftListener.Close())
 	}
 	b.raft, err = raftadapter.Open(raftadapter.Config{
-		NodeID: protocol.NodeID(b.NodeID), ServerID: b.id.ServerID, Dir: filepath.Join(b.DataDir, "raft"), KV: b.kv,
+		NodeID: protocol.NodeID(b.NodeID), ServerID: b.id.ServerID, Replica: b.replica, Dir: filepath.Join(b.DataDir, "raft"), KV: b.kv,
 		Listener: raftListener, Resolve: b.raftAddr, NodeOf: b.nodeOf, Faults: b.faults, BootID: bootID(), Log: b.Log, Tuning: b.Tuning,
 	})
 	if err != nil {
@@ -213,7 +215,7 @@ func (b *Broker) openPartitions(context.Context) error {
 		return fmt.Errorf("clean up state: %w", err)
 	}
 	for _, p := range held {
-		part, err := partitionactor.Start(b.partitionConfig(p))
+		part, err := b.startPartition(p)
 		if err != nil {
 			return err
 		}
@@ -223,7 +225,7 @@ func (b *Broker) openPartitions(context.Context) error {
 		return err
 	}
 	b.report()
-	return nil
+	return b.begun()
 }
 
 func (b *Broker) partitionConfig(p protocol.PartitionID) partitionactor.Config {

@@ -16,11 +16,17 @@ import (
 )
 
 // identity is what a data directory knows of itself and its cluster (node.json).
-// It is written before the first vote and never changes afterwards.
+// It is written before the first vote.
 type identity struct {
 	NodeID   int    `json:"nodeId"`
 	ServerID string `json:"serverId"`
 	Plan     *plan  `json:"cluster,omitempty"` // nil until the cluster has begun
+	// Begun: the partitions have been started here once, so each has a log.
+	Begun bool `json:"begun,omitempty"`
+	// Replicas counts, by partition, the replicas that were damaged and set aside.
+	// The one after them is another server (raftadapter.ReplicaID). It never falls,
+	// or a server would vote that has forgotten its votes.
+	Replicas map[protocol.PartitionID]uint64 `json:"replicas,omitempty"`
 }
 
 // plan is how a cluster begins: one node makes it, all others take it over.

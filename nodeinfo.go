@@ -80,7 +80,7 @@ func (b *Broker) ailments() []string {
 			list = append(list, fmt.Sprintf("partition %d: %s", p.Partition, problem))
 		}
 	}
-	return list
+	return append(list, b.copied()...)
 }
 
 func (b *Broker) tellInfo(_ context.Context, _ protocol.NodeID, _ []byte, reply func([]byte)) {

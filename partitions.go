@@ -40,10 +40,11 @@ func (b *Broker) partitions() []*partitionactor.Partition {
 }
 
 // bootstrapOf is the configuration a group begins with. A node that is not in
-// the plan under its present server id has lost its disk: it waits until the
-// leader takes it in (see reconcile).
+// the plan under its present server id has lost its disk, and one that set its
+// first replica aside has lost that: it waits until the leader takes it in (see
+// reconcile).
 func (b *Broker) bootstrapOf(p protocol.PartitionID) []raftadapter.Server {
-	if b.id.Plan.Servers[b.NodeID] != b.id.ServerID {
+	if b.id.Plan.Servers[b.NodeID] != b.id.ServerID || b.replica(p) > 0 {
 		return nil
 	}
 	return b.id.Plan.group(p)
@@ -89,7 +90,7 @@ func (b *Broker) nodeOf(serverID string) protocol.NodeID {
 func (b *Broker) raftAddr(serverID string) string {
 	n := b.nodeOf(serverID)
 	for _, m := range b.members.List() {
-		if m.NodeID == n && m.RaftID == serverID {
+		if m.NodeID == n && m.RaftID == raftadapter.NodeServer(serverID) {
 			return joinHostPort(m.Host, m.Ports.Raft)
 		}
 	}
@@ -128,7 +129,7 @@ func (b *Broker) onChange() {
 func (b *Broker) report() {
 	var list []remote.PartitionInfo
 	for _, p := range b.partitions() {
-		info := remote.PartitionInfo{Partition: p.Partition, Role: remote.Follower, Healthy: true}
+		info := remote.PartitionInfo{Partition: p.Partition, Role: remote.Follower, Healthy: true, Replica: b.replica(p.Partition)}
 		leader, term, problem := p.Role()
 		info.Term = term
 		if leader {

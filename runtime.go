@@ -9,7 +9,6 @@ import (
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
-	"github.com/grevy-io/grevy/remote"
 )
 
 // openRuntime starts what a node looks after while it runs.
@@ -99,7 +98,7 @@ func (b *Broker) fit(n protocol.NodeID) bool {
 // holds up commands until it has succeeded or timed out, so one that has failed is
 // not repeated soon.
 func (b *Broker) transfer(ctx context.Context, part *partitionactor.Partition, to protocol.NodeID) {
-	id := b.serverOf(to)
+	id := b.serverOf(to, part.Partition)
 	voter := slices.Contains(part.Group().Status().Servers, raftadapter.Server{ID: id, Voter: true})
 	if !voter || time.Since(b.unmoved) < transferPause {
 		return
@@ -119,19 +118,10 @@ func (b *Broker) transfer(ctx context.Context, part *partitionactor.Partition, t
 // moved.
 const transferPause = 15 * time.Second
 
-// serverOf gives the server id of the process that is node n now.
-func (b *Broker) serverOf(n protocol.NodeID) string {
-	for _, m := range b.members.List() {
-		if m.NodeID == n {
-			return m.RaftID
-		}
-	}
-	return ""
-}
-
-// reconcile takes in nodes that came back with an empty disk: under their new
-// server id as non-voters first, then their old id is removed, and once they
-// have caught up they become voters. So a commit never needs the vote of one
+// reconcile takes in nodes that came back with an empty disk, or with a new
+// replica in place of a damaged one: under their new server id as non-voters
+// first, then their old id is removed, and once they have caught up they become
+// voters. So a commit never needs the vote of one
 // that is still catching up. Only the leader of a partition does it.
 func (b *Broker) reconcile(ctx context.Context) {
 	for _, part := range b.partitions() {
@@ -144,10 +134,11 @@ func (b *Broker) reconcile(ctx context.Context) {
 func (b *Broker) reconcilePart(ctx context.Context, part *partitionactor.Partition) {
 	st := part.Group().Status()
 	for _, m := range b.members.List() {
-		if !m.Alive || m.RaftID == "" || m.Cluster == "" || !b.keeps(m.NodeID, part.Partition) {
+		id := serverIn(m, part.Partition)
+		if !m.Alive || id == "" || m.Cluster == "" || !b.keeps(m.NodeID, part.Partition) {
 			continue
 		}
-		if err := b.takeIn(ctx, part, st, m); err != nil {
+		if err := b.takeIn(ctx, part, st, m.NodeID, id); err != nil {
 			b.Log.Info("node not taken in yet", "partition", part.Partition, "node", m.NodeID, "err", err)
 		}
 	}
@@ -162,30 +153,30 @@ func (b *Broker) keeps(n protocol.NodeID, p protocol.PartitionID) bool {
 	return false
 }
 
-func (b *Broker) takeIn(ctx context.Context, part *partitionactor.Partition, st raftadapter.Status, m remote.Member) error {
+func (b *Broker) takeIn(ctx context.Context, part *partitionactor.Partition, st raftadapter.Status, n protocol.NodeID, id string) error {
 	var old []string
 	known, voter := false, false
 	for _, s := range st.Servers {
 		switch {
-		case s.ID == m.RaftID:
+		case s.ID == id:
 			known, voter = true, s.Voter
-		case b.nodeOf(s.ID) == m.NodeID:
+		case b.nodeOf(s.ID) == n:
 			old = append(old, s.ID)
 		}
 	}
 	switch {
 	case !known:
-		b.Log.Info("node taken in under its new id", "partition", part.Partition, "node", m.NodeID, "server", m.RaftID)
-		return part.Group().AddServer(raftadapter.Server{ID: m.RaftID})
+		b.Log.Info("node taken in under its new id", "partition", part.Partition, "node", n, "server", id)
+		return part.Group().AddServer(raftadapter.Server{ID: id})
 	case len(old) > 0:
-		b.Log.Info("former id of a node removed", "partition", part.Partition, "node", m.NodeID, "server", old[0])
+		b.Log.Info("former id of a node removed", "partition", part.Partition, "node", n, "server", old[0])
 		return part.Group().RemoveServer(old[0])
 	case !voter:
-		if caughtUp, _ := b.caughtUp(ctx, m.NodeID, part); !caughtUp {
+		if caughtUp, _ := b.caughtUp(ctx, n, part); !caughtUp {
 			return nil
 		}
-		b.Log.Info("node votes again", "partition", part.Partition, "node", m.NodeID, "server", m.RaftID)
-		return part.Group().AddServer(raftadapter.Server{ID: m.RaftID, Voter: true})
+		b.Log.Info("node votes again", "partition", part.Partition, "node", n, "server", id)
+		return part.Group().AddServer(raftadapter.Server{ID: id, Voter: true})
 	}
 	return nil
 }

@@ -213,14 +213,15 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 
 // replicas fills in what nodes tell of the partitions they keep.
 func (b *Broker) replicas(parts []PartitionStatus, infos map[int]nodeInfo) {
-	servers := map[int]string{}
-	for _, m := range b.members.List() {
-		if m.Alive {
-			servers[int(m.NodeID)] = m.RaftID
-		}
-	}
+	members := b.members.List()
 	for i := range parts {
 		p := &parts[i]
+		servers := map[int]string{}
+		for _, m := range members {
+			if m.Alive {
+				servers[int(m.NodeID)] = serverIn(m, protocol.PartitionID(p.ID))
+			}
+		}
 		for _, by := range []int{p.Leader, b.NodeID} {
 			if voters, ok := infos[by].Voters[p.ID]; ok {
 				p.Voters = voters

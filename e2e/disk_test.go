@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,63 @@ func TestLostDisk(t *testing.T) {
 	c.Nodes[1].Start()
 	c.WaitReady(serveTime)
 	l.settle(formTime)
+}
+
+// TestDamagedReplica: a node is killed, and finds at its start a flipped bit in the
+// log of one partition and no log of another. It serves the third one as before,
+// gets the two anew from the others under ids that have never voted, and counts
+// for their majorities again: after that the cluster does without another node.
+func TestDamagedReplica(t *testing.T) {
+	c := three(t)
+	l := startLoad(t, c)
+	l.flows(300)
+	bad := c.Nodes[2]
+	id := serverID(t, bad)
+	bad.Kill()
+	flipBit(t, filepath.Join(bad.Dir, "raft", "p2"))
+	if err := os.RemoveAll(filepath.Join(bad.Dir, "raft", "p3")); err != nil {
+		t.Fatal(err)
+	}
+	bad.Start()
+	bad.WaitReady(formTime)
+	cluster.Until(t, formTime, "the new replicas vote instead of the damaged ones", func(ctx context.Context) error {
+		s, err := bad.Status(ctx)
+		if err != nil {
+			return err
+		}
+		for _, p := range s.Partitions {
+			want := id
+			if p.ID > 1 {
+				want = id + "/1"
+			}
+			if len(p.Voters) != 3 || !slices.Contains(p.Voters, want) {
+				return fmt.Errorf("voters of partition %d: %v", p.ID, p.Voters)
+			}
+		}
+		return nil
+	})
+	c.Nodes[1].Kill()
+	servesEverywhere(t, c) // two of three voters, one of them the new one
+	c.Nodes[1].Start()
+	c.WaitReady(serveTime)
+	l.settle(formTime)
+}
+
+// flipBit changes one bit of the oldest segment of a raft log.
+func flipBit(t *testing.T, dir string) {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	if err != nil || len(list) == 0 {
+		t.Fatal(dir, list, err)
+	}
+	data, err := os.ReadFile(list[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[200] ^= 8
+	if err := os.WriteFile(list[0], data, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // serverID reads under which name a directory votes.

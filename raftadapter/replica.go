@@ -60,36 +60,36 @@ func (n *Node) LogDir(p protocol.PartitionID) string {
 	return filepath.Join(n.Dir, name)
 }
 
-// keptState is the file beside a damaged replica's log that holds its state.
-const keptState = "state.snapshot"
-
-// SetAside keeps a damaged replica: its log stays where it is, and its state is
-// written beside it as a snapshot stream, because the next replica takes the
-// place of the rows. From then on Config.Replica must give a higher number.
-func (n *Node) SetAside(p protocol.PartitionID) (dir string, err error) {
-	dir = n.LogDir(p)
+// SetAside keeps a damaged replica: its log stays where it is, untouched, and its
+// state is written beside it as a snapshot stream (LogDir and ".state"), because
+// the next replica takes the place of its rows. From then on Config.Replica must
+// give a higher number.
+func (n *Node) SetAside(p protocol.PartitionID) error {
 	prefix, _, err := readPosition(n.KV, p)
-	switch {
-	case errors.Is(err, errNoGeneration):
-		return dir, nil
-	case err != nil && prefix == nil:
-		return dir, fmt.Errorf("set replica of partition %d aside: %w", p, err)
+	if errors.Is(err, errNoGeneration) {
+		return nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return dir, fmt.Errorf("set replica of partition %d aside: %w", p, err)
+	if err == nil || prefix != nil {
+		err = n.keepState(prefix, n.LogDir(p)+".state")
 	}
+	if err != nil {
+		return fmt.Errorf("set replica of partition %d aside: %w", p, err)
+	}
+	return nil
+}
+
+func (n *Node) keepState(prefix []byte, path string) error {
 	s, err := openStream(&fsm{kv: n.KV, prefix: prefix})
 	if err != nil {
-		return dir, fmt.Errorf("set replica of partition %d aside: %w", p, err)
+		return err
 	}
-	err = errors.Join(writeFile(filepath.Join(dir, keptState), s), s.Close())
-	if err != nil {
-		return dir, fmt.Errorf("set replica of partition %d aside: %w", p, err)
-	}
-	return dir, nil
+	return errors.Join(writeFile(path, s), s.Close())
 }
 
 func writeFile(path string, r io.Reader) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
 	f, err := os.Create(path)
 	if err != nil {
 		return err

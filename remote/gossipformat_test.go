@@ -36,7 +36,7 @@ func TestNewsRoundTrip(t *testing.T) {
 		1: {counter: 4, info: PartitionInfo{Partition: 1, Role: Leader, Term: 9, Healthy: true}},
 		2: {counter: 1 << 40, gone: true, info: PartitionInfo{Partition: 2}},
 	}
-	y := map[protocol.PartitionID]entry{3: {counter: 1, info: PartitionInfo{Partition: 3, Reason: "disk full"}}}
+	y := map[protocol.PartitionID]entry{3: {counter: 1, info: PartitionInfo{Partition: 3, Reason: "disk full", Replica: 300}}}
 	b := appendNews(appendNews([]byte{newsVersion}, "0-x", x), "1-y", y)
 	got, err := parseNews(b)
 	if err != nil || !reflect.DeepEqual(got, map[string]map[protocol.PartitionID]entry{"0-x": x, "1-y": y}) {

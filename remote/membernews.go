@@ -143,6 +143,7 @@ func appendNews(b []byte, process string, parts map[protocol.PartitionID]entry) 
 		b = protocol.AppendUint(b, e.info.Term)
 		b = protocol.AppendBool(b, e.info.Healthy)
 		b = protocol.AppendString(b, e.info.Reason)
+		b = protocol.AppendUint(b, e.info.Replica)
 	}
 	return b
 }
@@ -157,10 +158,10 @@ func parseNews(b []byte) (map[string]map[protocol.PartitionID]entry, error) {
 	for r.Err() == nil && r.Len() > 0 {
 		process := r.String()
 		parts := map[protocol.PartitionID]entry{}
-		for n := r.Count(7); n > 0; n-- {
+		for n := r.Count(8); n > 0; n-- {
 			id := protocol.PartitionID(r.Uint())
 			e := entry{counter: r.Uint(), gone: r.Bool()}
-			e.info = PartitionInfo{Partition: id, Role: Role(r.Byte()), Term: r.Uint(), Healthy: r.Bool(), Reason: r.String()}
+			e.info = PartitionInfo{Partition: id, Role: Role(r.Byte()), Term: r.Uint(), Healthy: r.Bool(), Reason: r.String(), Replica: r.Uint()}
 			parts[id] = e
 		}
 		all[process] = parts

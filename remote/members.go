@@ -52,6 +52,7 @@ type PartitionInfo struct {
 	Term      uint64 // raft's
 	Healthy   bool
 	Reason    string // why it is not healthy; cut at 160 bytes
+	Replica   uint64 // how many replicas the node has set aside before this one
 }
 
 // Member is a node of the cluster, as gossip knows it.
