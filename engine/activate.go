@@ -2,102 +2,181 @@ package engine
 
 import (
 	"github.com/grevy-io/grevy/bpmn"
+	"github.com/grevy-io/grevy/feel"
 	"github.com/grevy-io/grevy/state"
 )
 
-// activate brings an element instance to life: input mappings, then what the
-// element is there for.
-func (r *run) activate(el *elem) {
+// The order of steps is the original's, as its log shows it (seen on Zeebe
+// 8.6.0): each follow-up is a step at the end of the queue. Activation does an
+// element's work, or leaves it to a worker; an element that only passes the
+// token on is completed by a step of its own, a gateway at once.
+
+// work is what an element is about to do. It is worked out before anything is
+// done, so that an incident leaves nothing half done: all of it is worked out
+// anew when that is resolved.
+type work struct {
+	job    jobValues
+	flows  []*bpmn.Flow
+	items  feel.List
+	callee *definition
+	depth  int64
+	thrown *thrown
+}
+
+// activate brings an element instance to life. first says that it is not tried
+// again after an incident.
+func (r *run) activate(el *elem, first bool) {
 	if el.State == state.Terminating {
 		return
 	}
 	if closing(r.scope(el)) {
-		r.terminate(el) // it was cut off before it began
+		if first {
+			r.scopeDone(r.exit(el)) // it was cut off before it began
+		} else {
+			r.terminate(el)
+		}
 		return
 	}
-	if el.isBody() {
-		r.openLoop(el)
-		return
+	if el.begun = true; first {
+		r.activating(el)
 	}
-	if err := r.applyInputs(el); err != nil {
-		r.incident(el, "IO_MAPPING_ERROR", err.Error(), stepActivate)
-		return
+	if !el.isBody() {
+		if err := r.applyInputs(el); err != nil {
+			r.incident(el, "IO_MAPPING_ERROR", err.Error(), stepAgain)
+			return
+		}
 	}
-	if !el.happened() && r.listen(el) {
+	if !r.listen(el) {
+		r.proceed(el)
+	}
+}
+
+// proceed makes an element instance active and lets it do what it is there for.
+func (r *run) proceed(el *elem) {
+	var w work
+	if fail := r.prepare(el, &w); fail != nil {
+		r.incident(el, fail.kind, fail.text, stepAgain)
 		return
 	}
 	r.activated(el)
+	r.act(el, &w)
 }
 
-// activated makes an element instance active and lets it do what it is there for.
-func (r *run) activated(el *elem) {
-	if fail := r.openTimers(el); fail != nil {
-		r.incident(el, fail.kind, fail.text, stepActivate)
+// prepare works out what the element will do, begins to wait for its events and
+// hands its work to a worker.
+func (r *run) prepare(el *elem, w *work) *failure {
+	if fail := r.workOut(el, w); fail != nil {
+		return fail
+	}
+	if fail := r.openTimers(el, waitsFor(el)); fail != nil {
+		return fail
+	}
+	if el.model.Job != nil && !el.isBody() {
+		r.createJob(el, &w.job)
+	}
+	return nil
+}
+
+func (r *run) workOut(el *elem, w *work) (fail *failure) {
+	switch m := el.model; {
+	case el.isBody():
+		w.items, fail = r.loopItems(el)
+	case m.Job != nil:
+		w.job, fail = r.jobValues(el)
+	case m.Script != nil:
+		fail = r.runScript(el)
+	case m.Type == bpmn.ExclusiveGateway, m.Type == bpmn.InclusiveGateway:
+		w.flows, fail = r.outgoing(el)
+	case m.Type == bpmn.CallActivity:
+		w.callee, w.depth, fail = r.callee(el)
+	case throws(m):
+		w.thrown, fail = r.throwing(el)
+	}
+	return fail
+}
+
+// act does what the element is there for, once it is active.
+func (r *run) act(el *elem, w *work) {
+	if el.isBody() {
+		r.openLoop(el, w.items)
 		return
 	}
-	el.State, el.dirty = state.Activated, true
-	r.act(el)
+	switch m := el.model; {
+	case m.Job != nil: // a worker's turn
+	case w.thrown != nil:
+		r.throwFrom(el, w.thrown)
+	case m.Type == bpmn.EventSubProcess, m.Type == bpmn.ProcessElement && el.pending() != nil:
+		r.enterEventStart(el)
+	case m.Type == bpmn.SubProcess, m.Type == bpmn.ProcessElement:
+		r.enter(m.NoneStart, el)
+	case m.Type == bpmn.CallActivity:
+		r.call(el, w.callee, w.depth)
+	case m.Type == bpmn.EventBasedGateway: // waits for the events behind it
+	case m.Type == bpmn.IntermediateCatchEvent && m.Timer != nil: // waits
+	case m.Type == bpmn.ExclusiveGateway, m.Type == bpmn.InclusiveGateway, m.Type == bpmn.ParallelGateway:
+		el.flows = w.flows
+		r.complete(el)
+	default:
+		r.follow(stepComplete, el)
+	}
 }
 
-// act does what the element is there for.
-func (r *run) act(el *elem) {
-	switch el.model.Type {
-	case bpmn.SubProcess:
-		r.enter(el.model.NoneStart, el)
-	case bpmn.ProcessElement:
-		p := el.pending()
-		el.Extra.Pending = nil
-		r.enterWith(el.def.process.Element(p.Event), el, p.Variables)
-	case bpmn.EventSubProcess:
-		r.enterEventStart(el)
-	case bpmn.IntermediateCatchEvent:
-		if el.model.Timer == nil || el.happened() {
-			r.complete(el)
-		}
-	case bpmn.EventBasedGateway: // waits for the events behind it
-	case bpmn.EndEvent:
-		r.end(el)
-	case bpmn.CallActivity:
-		r.call(el)
-	case bpmn.IntermediateThrowEvent:
-		r.throwEvent(el)
-	default:
-		switch {
-		case el.model.Job != nil:
-			r.createJob(el)
-		case el.model.Script != nil:
-			r.runScript(el)
-		default:
-			r.complete(el)
-		}
+// activating notes that an element instance begins.
+func (r *run) activating(el *elem) {
+	el.begun = true
+	r.recordElement(el, "ELEMENT_ACTIVATING")
+	if el.Scope != 0 {
+		r.recordVariables(el)
 	}
+}
+
+// activated notes that an element instance is active.
+func (r *run) activated(el *elem) {
+	el.State, el.dirty = state.Activated, true
+	r.recordElement(el, "ELEMENT_ACTIVATED")
 }
 
 // closing tells whether a scope is being emptied: what comes to it or goes on
-// inside it ends.
+// inside it ends. A scope that a boundary event has interrupted goes on until
+// it is told to end.
 func closing(scope *elem) bool {
-	return scope != nil && (scope.State == state.Terminating || scope.pending() != nil && scope.State != state.Activating)
+	return scope != nil && (scope.State == state.Terminating || scope.pending() != nil && !scope.unbegun() && !scope.interrupted())
 }
 
-// unbegun tells whether an element has not become active and knows with which
-// event it will begin inside. A modification may have begun something there.
-func (el *elem) unbegun() bool { return el.State == state.Activating && el.pending() != nil }
+// unbegun tells whether an element has not become active. A modification may
+// have begun something in it.
+func (el *elem) unbegun() bool { return el.State == state.Activating }
 
-// complete ends an element instance with success: output mappings, then out.
-func (r *run) complete(el *elem) {
-	if el.State == state.Terminating || el.HasChildren() || el.listening() > 0 || el.unbegun() {
-		return // something has begun inside it meanwhile: it will be done again
+// interrupted tells whether an interrupting boundary event has happened at el,
+// which is about to be told.
+func (el *elem) interrupted() bool {
+	p := el.pending()
+	if p == nil || p.Event == "" {
+		return false
 	}
-	el.State, el.dirty = state.Completing, true
-	r.dropIncident(el.Incident)
-	el.Incident = 0
+	m := el.def.process.Element(p.Event)
+	return m != nil && m.AttachedTo == el.model
+}
+
+// complete ends an element instance with success: what was brought to it is
+// taken in, output mappings, then out.
+func (r *run) complete(el *elem) {
+	if el.State == state.Terminating || el.HasChildren() || el.listening() > 0 || el.unbegun() || el.interrupted() {
+		return // something has begun inside it or happened at it: there will be another step
+	}
+	if el.State != state.Completing {
+		el.State, el.dirty = state.Completing, true
+		r.recordElement(el, "ELEMENT_COMPLETING")
+		r.takeIn(el)
+	}
+	r.dropIncident(el)
 	if el.Scope != 0 && !el.isBody() {
 		if err := r.applyOutputs(el); err != nil {
 			r.incident(el, "IO_MAPPING_ERROR", err.Error(), stepComplete)
 			return
 		}
 	}
-	r.tx.DeleteTimers(el.ElementInstance)
+	r.cancelTimers(el)
 	if !r.listen(el) {
 		r.finish(el)
 	}
@@ -105,45 +184,77 @@ func (r *run) complete(el *elem) {
 
 // finish ends an element instance that has nothing left to do.
 func (r *run) finish(el *elem) {
-	switch {
-	case el.Scope == 0:
+	if el.Scope == 0 {
 		r.completeProcess(el)
 		return
-	case el.isBody():
-		r.closeLoop(el)
-	case el.isInner():
-		if fail := r.collect(el); fail != nil {
-			r.incident(el, fail.kind, fail.text, stepComplete)
-			return
-		}
 	}
-	r.passOn(el)
+	if fail := r.handOut(el); fail != nil {
+		r.incident(el, fail.kind, fail.text, stepComplete)
+		return
+	}
 	r.leave(el)
 }
 
-// leave takes the outgoing flows of an element that is done. In a scope that is
-// being terminated it only ends: what it entered would not be told to.
-func (r *run) leave(el *elem) {
-	if closing(r.scope(el)) {
-		r.scopeDone(r.exit(el))
-		return
+// takeIn takes in the variables that a worker, a script or an event has brought.
+func (r *run) takeIn(el *elem) {
+	given := el.given
+	if p := el.pending(); p != nil && p.Event == el.Element {
+		given, el.Extra.Pending = members(p.Variables), nil
+	}
+	r.eventTriggered(el)
+	r.mergeCompletion(el, given)
+	el.given = nil
+}
+
+// handOut gives what an element leaves to the scopes around it. A start event
+// also lets its scope wait for the event sub-processes (seen on Zeebe 8.6.0:
+// they are opened while it completes, and their incidents are its own).
+func (r *run) handOut(el *elem) *failure {
+	if el.isBody() {
+		r.closeLoop(el)
+		return nil
 	}
 	if el.isInner() {
+		return r.collect(el)
+	}
+	if el.model.Type == bpmn.StartEvent {
+		if scope := r.scope(el); len(scope.model.EventStarts) > 0 && !closing(scope) {
+			return r.openTimers(scope, scope.eventStarts())
+		}
+	}
+	return nil
+}
+
+// leave takes the outgoing flows of an element that is done, the last one of the
+// file first (seen on Zeebe 8.6.0). In a scope that is being emptied it only ends:
+// what it entered would not be told to.
+func (r *run) leave(el *elem) {
+	flows, fail := r.flowsOf(el)
+	if fail != nil {
+		r.incident(el, fail.kind, fail.text, stepComplete)
+		return
+	}
+	r.recordElement(el, "ELEMENT_COMPLETED")
+	switch {
+	case closing(r.scope(el)):
+		r.scopeDone(r.exit(el))
+		return
+	case el.isInner():
 		r.leaveLoop(el)
 		return
 	}
-	flows, failure := r.outgoing(el)
-	if failure != nil {
-		r.incident(el, failure.kind, failure.text, stepLeave)
-		return
-	}
 	scope := r.exit(el)
-	if endsScope(el.model) {
+	switch {
+	case el.model.Type == bpmn.EventBasedGateway:
+		p := el.pending()
+		r.occur(el.def.process.Element(p.Event), scope, p.Variables)
+		return
+	case endsScope(el.model):
 		r.interrupt(scope, &state.Pending{})
 		return
 	}
-	for _, f := range flows {
-		r.take(f, scope)
+	for i := len(flows) - 1; i >= 0; i-- {
+		r.take(flows[i], scope)
 	}
 	if to := el.model.LinkTarget; to != nil {
 		r.enter(to, scope)
@@ -151,9 +262,21 @@ func (r *run) leave(el *elem) {
 	r.scopeDone(scope)
 }
 
+// flowsOf are the flows that an element takes when it is done.
+func (r *run) flowsOf(el *elem) ([]*bpmn.Flow, *failure) {
+	switch {
+	case el.flows != nil:
+		return el.flows, nil
+	case el.model.Type == bpmn.EventBasedGateway:
+		return nil, nil
+	}
+	return r.outgoing(el)
+}
+
 // take brings a token over a sequence flow. A parallel gateway is entered only
 // when each of its incoming flows has brought one.
 func (r *run) take(f *bpmn.Flow, scope *elem) {
+	r.recordFlow(f, scope)
 	if f.Target.Type == bpmn.ParallelGateway && len(f.Target.Incoming) > 1 && !r.join(f, scope) {
 		return
 	}
@@ -170,6 +293,9 @@ func (r *run) scopeDone(scope *elem) {
 		r.terminated(scope)
 		return
 	}
+	if scope.interrupted() {
+		return // it will be told to end
+	}
 	if p := scope.pending(); p != nil {
 		r.emptied(scope, p)
 		return
@@ -178,13 +304,14 @@ func (r *run) scopeDone(scope *elem) {
 		return // more instances are on their way
 	}
 	if len(scope.Joins) == 0 {
-		r.enqueue(stepComplete, scope.Key)
+		r.follow(stepComplete, scope)
 	}
 }
 
 // completeProcess ends an instance and tells who waits for its result.
 func (r *run) completeProcess(el *elem) {
 	el.gone = true
+	r.recordElement(el, "ELEMENT_COMPLETED")
 	if el.AwaitResult {
 		r.out.Effects.Completed = append(r.out.Effects.Completed, Completed{Instance: el.Key, Result: r.result(el)})
 	}

@@ -29,17 +29,12 @@ func (r *run) caller(root *elem) *elem {
 
 // call starts an instance of the process that a call activity names. Both live
 // on the same partition.
-func (r *run) call(el *elem) {
-	def, depth, fail := r.callee(el)
-	if fail != nil {
-		r.incident(el, fail.kind, fail.text, stepCall)
-		return
-	}
+func (r *run) call(el *elem, def *definition, depth int64) {
 	key := r.key()
 	root := r.newElem()
 	*root = elem{
 		ElementInstance: &state.ElementInstance{
-			Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activated,
+			Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activating,
 			ProcessID: def.ID, Version: def.Version, Extra: &state.Extra{Caller: el.Key, Depth: depth},
 		},
 		model: def.process.Root, def: def, dirty: true,
@@ -49,22 +44,8 @@ func (r *run) call(el *elem) {
 	}
 	r.remember(root)
 	el.More().Called, el.dirty = key, true
-	r.start(root)
-}
-
-// start enters the none start event of an instance, once the listeners of its
-// process are done and its timers are set.
-func (r *run) start(root *elem) {
-	if len(root.model.StartListeners) > 0 {
-		r.startWith(root, root.model.NoneStart, nil)
-		return
-	}
-	if r.scopeTimers(root, stepActivate) {
-		r.enter(root.model.NoneStart, root)
-		return
-	}
-	root.State = state.Activating // until its incident is resolved
-	root.More().Pending = &state.Pending{Event: root.model.NoneStart.ID}
+	r.recordVariables(root)
+	r.enqueue(stepActivate, key)
 }
 
 // callee finds the newest version of the process, and how deep its instance
@@ -128,9 +109,9 @@ func (r *run) returned(root *elem) {
 	}
 	if el.model.Called.AllChild || len(el.model.Outputs) > 0 {
 		r.tx.LoadVariables(root.ElementInstance)
-		r.mergeCompletion(el, addVisible(nil, root.Variables, nil))
+		el.given = addVisible(nil, root.Variables, nil)
 	}
-	r.enqueue(stepComplete, el.Key)
+	r.follow(stepComplete, el)
 }
 
 // notReturned goes on with the call activity whose instance was terminated.

@@ -29,7 +29,7 @@ func (r *run) create(c *protocol.CreateInstance) {
 	key := r.key()
 	root := &elem{
 		ElementInstance: &state.ElementInstance{
-			Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activated,
+			Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activating,
 			AwaitResult: c.AwaitResult, ProcessID: def.ID, Version: def.Version,
 		},
 		model: def.process.Root, def: def, dirty: true,
@@ -41,13 +41,15 @@ func (r *run) create(c *protocol.CreateInstance) {
 		root.SetVariable(members[i].Name, members[i].Value)
 	}
 	r.remember(root)
+	r.recordVariables(root)
+	r.recordCreation(root, c)
 	if len(c.StartElements) > 0 {
 		if rejection := r.startAt(c, root, starts); rejection != nil {
 			r.undo(rejection)
 			return
 		}
 	} else {
-		r.start(root)
+		r.enqueue(stepActivate, key)
 	}
 	created := protocol.Created{DefinitionKey: def.Key, InstanceKey: key, ProcessID: def.ID, Version: def.Version}
 	if c.AwaitResult {
@@ -164,7 +166,9 @@ func startElement(p *bpmn.Process, c *protocol.CreateInstance, id string) ([]*bp
 
 // startAt begins at the given elements, with the sub-processes around them.
 func (r *run) startAt(c *protocol.CreateInstance, root *elem, starts []*bpmn.Element) *protocol.Rejection {
-	if fail := r.openTimers(root); fail != nil {
+	r.activating(root)
+	r.activated(root)
+	if fail := r.scopeTimers(root); fail != nil {
 		return noStart(c, root.model.ID, fail.text)
 	}
 	p := r.place(root)

@@ -36,7 +36,11 @@ func (r *run) deploy(c *protocol.Deploy) {
 	for i := range list {
 		r.define(&d, &list[i])
 	}
+	r.recordDeployment(&d)
 	seq := r.distribute(&d)
+	if r.e.Partitions == 1 {
+		r.recordDistributed(d.Key)
+	}
 	r.out.Effects.DeploymentSeq = seq
 	r.out.Reply = &protocol.Deployed{Key: d.Key, Definitions: d.Definitions, Seq: seq}
 }

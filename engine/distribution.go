@@ -130,6 +130,7 @@ func (r *run) check(d *protocol.Definition, data []byte) error {
 // cumulative; a repeated or late one finds nothing to delete (#10064).
 func (r *run) acknowledge(c *protocol.Acknowledge) {
 	r.out.Reply = &protocol.Done{}
+	var gone []state.OutboxRow
 	for i := range c.Acks {
 		a := &c.Acks[i]
 		r.tx.Scan(state.OutboxPrefix(a.Target, a.Lane), nil, func(key, value []byte) bool {
@@ -142,6 +143,7 @@ func (r *run) acknowledge(c *protocol.Acknowledge) {
 				return false
 			}
 			r.tx.Delete(append([]byte(nil), key...))
+			gone = append(gone, row)
 			for _, refused := range a.Refused {
 				if refused.Seq == row.Seq {
 					r.tx.Put(state.RefusedKey(row.Deployment.Key, a.Target), []byte(refused.Reason))
@@ -151,6 +153,7 @@ func (r *run) acknowledge(c *protocol.Acknowledge) {
 		})
 	}
 	r.out.Effects.Acked = c.Acks
+	r.recordAcknowledged(gone)
 }
 
 // pull reads a definition for a partition that lacks it, with all that was

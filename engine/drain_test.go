@@ -49,7 +49,11 @@ func (w *world) round(i int) (done int) {
 		if in.Job != 0 {
 			w.now(i, &protocol.UpdateJobRetries{JobKey: in.Job, Retries: 1})
 		}
-		w.now(i, &protocol.SetVariables{ElementKey: in.Element, Variables: []byte(`{"v":1,"w":1}`), Local: true})
+		for _, key := range []protocol.Key{in.Element, w.makers[i].seen.Elements[in.Element].Scope} {
+			if key != 0 { // the timers of event sub-processes see the scope only
+				w.now(i, &protocol.SetVariables{ElementKey: key, Variables: []byte(`{"v":1,"w":1}`), Local: true})
+			}
+		}
 		w.now(i, &protocol.ResolveIncident{IncidentKey: key})
 		if !stays(in) {
 			done++

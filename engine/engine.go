@@ -17,6 +17,9 @@ type Config struct {
 	Epoch uint64
 	// MaxJobBytes bounds the jobs of one answer, in bytes; 0: 4 MB less a reserve.
 	MaxJobBytes int64
+	// Records says that what happens is recorded, for the record log. They go
+	// into the entry with the writes (state.Tx.Records).
+	Records bool
 }
 
 // Engine executes the commands of one partition.
@@ -83,6 +86,9 @@ type Completed struct {
 func (e *Engine) Execute(tx *state.Tx, cmd protocol.Command, now int64) (Outcome, error) {
 	r := &e.run
 	r.begin(tx, now)
+	if r.rec != nil {
+		r.recordCommand(cmd)
+	}
 	r.dispatch(cmd)
 	if r.out.Err == nil && r.out.Miss == nil {
 		r.steps()

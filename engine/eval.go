@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/grevy-io/grevy/feel"
-	"github.com/grevy-io/grevy/protocol"
 )
 
 // scopeChain lets an expression see the variables of an element instance and of
@@ -119,19 +118,4 @@ func kindName(v feel.Value) string {
 		return "PERIOD"
 	}
 	return strings.ToUpper(v.Kind().String())
-}
-
-// incident stops an element until somebody has looked at it. step is what is
-// tried again then.
-func (r *run) incident(el *elem, kind, text string, again stepOp) {
-	again = r.redo(el, again)
-	key := r.key()
-	el.Incident = key
-	r.tx.InsertIncident(incidentRecord(key, el, 0, kind, text, again))
-}
-
-func (r *run) dropIncident(key protocol.Key) {
-	if key != 0 {
-		r.tx.DeleteIncident(key)
-	}
 }

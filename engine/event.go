@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/grevy-io/grevy/bpmn"
+	"github.com/grevy-io/grevy/internal/jsondoc"
 	"github.com/grevy-io/grevy/state"
 )
 
@@ -21,30 +22,46 @@ func (el *elem) pending() *state.Pending {
 func (r *run) trigger(el *elem, event *bpmn.Element, vars []state.Variable) {
 	switch {
 	case event == el.model:
-		r.enqueue(stepComplete, el.Key)
+		r.eventTriggering(el, event, vars)
+		el.given = members(vars)
+		r.follow(stepComplete, el)
 	case el.model.Type == bpmn.EventBasedGateway:
-		r.choose(el, event, vars)
+		r.interruptAt(el, event, vars, stepComplete)
 	case event.Type == bpmn.StartEvent:
 		r.triggerInside(el, event, vars)
+	case closing(r.scope(el)): // it is about to end
 	case event.Interrupting:
-		el.More().Pending, el.dirty = &state.Pending{Event: event.ID, Variables: vars}, true
-		r.terminate(el)
+		r.interruptAt(el, event, vars, stepTerminate)
 	default:
-		r.enterWith(event, r.scope(el), vars)
+		r.eventTriggering(el, event, vars)
+		r.eventTriggered(el)
+		r.occur(event, r.scope(el), vars)
 	}
 }
 
-// choose goes on behind an event-based gateway with the event that came first;
-// nobody waits for the others any more.
-func (r *run) choose(gateway *elem, event *bpmn.Element, vars []state.Variable) {
-	r.tx.DeleteTimers(gateway.ElementInstance)
-	scope := r.exit(gateway)
-	if closing(scope) {
-		r.scopeDone(scope)
+// interruptAt ends an element by an event that happens at it, or a gateway by
+// one behind it: the first one counts. What follows it is entered when the
+// element has ended.
+func (r *run) interruptAt(el *elem, event *bpmn.Element, vars []state.Variable, op stepOp) {
+	if el.interrupted() || el.model.Type == bpmn.EventBasedGateway && el.pending() != nil {
 		return
 	}
-	el := r.enterWith(event, scope, vars)
-	el.More().Happened = true
+	r.eventTriggering(el, event, vars)
+	el.More().Pending, el.dirty = &state.Pending{Event: event.ID, Variables: vars}, true
+	r.enqueue(op, el.Key)
+}
+
+// occur makes an instance of an event that has happened: a boundary event, or
+// one behind an event-based gateway. It is active at once, with the variables
+// that came with the event as its own.
+func (r *run) occur(m *bpmn.Element, scope *elem, vars []state.Variable) {
+	el := r.instance(m, scope)
+	r.activating(el)
+	r.activated(el)
+	for _, v := range vars {
+		r.setLocal(el, v.Name, v.Value)
+	}
+	r.follow(stepComplete, el)
 }
 
 // triggerInside starts an event sub-process. An interrupting one first ends
@@ -53,23 +70,37 @@ func (r *run) triggerInside(scope *elem, event *bpmn.Element, vars []state.Varia
 	if scope.State != state.Activated || closing(scope) {
 		return
 	}
-	if event.Interrupting {
-		r.interrupt(scope, &state.Pending{Event: event.ID, Variables: vars})
+	r.eventTriggering(scope, event, vars)
+	if !event.Interrupting {
+		r.startInside(scope, event, vars)
 		return
 	}
-	r.startInside(scope, event, vars)
+	r.cutOff(scope, &state.Pending{Event: event.ID, Variables: vars})
+	r.empty(scope)
 }
 
-// interrupt ends all that is inside a scope; p is what happens then.
+// interrupt ends all that is inside a scope, which then completes. It takes
+// one step more than an event sub-process does, as in the original.
 func (r *run) interrupt(scope *elem, p *state.Pending) {
 	if scope.unbegun() {
 		r.dropJob(scope)
-		r.dropIncident(scope.Incident)
-		scope.State, scope.Incident, scope.Extra.Listener = state.Activated, 0, 0
+		r.dropIncident(scope)
+		scope.More().Listener = 0
+		r.activated(scope)
 	}
+	r.cutOff(scope, p)
+	if !scope.HasChildren() {
+		r.scopeDone(scope)
+		return
+	}
+	r.follow(stepEmpty, scope)
+}
+
+// cutOff keeps anything new from beginning inside a scope; p is what happens
+// when it is empty.
+func (r *run) cutOff(scope *elem, p *state.Pending) {
 	r.closeInside(scope)
 	scope.More().Pending, scope.Joins, scope.dirty = p, nil, true
-	r.empty(scope)
 }
 
 // closeInside forgets the timers of a scope's event sub-processes; those of its
@@ -78,6 +109,7 @@ func (r *run) closeInside(scope *elem) {
 	for _, t := range slices.Clone(scope.More().Timers) {
 		if m := scope.def.process.Element(t.Event); m != nil && m.Type == bpmn.StartEvent {
 			r.tx.DeleteTimer(scope.ElementInstance, t.Key)
+			r.recordTimer(scope, &t, "CANCELED")
 		}
 	}
 }
@@ -86,7 +118,7 @@ func (r *run) closeInside(scope *elem) {
 func (r *run) emptied(scope *elem, p *state.Pending) {
 	scope.Extra.Pending, scope.dirty = nil, true
 	if p.Event == "" {
-		r.enqueue(stepComplete, scope.Key)
+		r.follow(stepComplete, scope)
 		return
 	}
 	r.startInside(scope, scope.def.process.Element(p.Event), p.Variables)
@@ -97,6 +129,7 @@ func (r *run) emptied(scope *elem, p *state.Pending) {
 func (r *run) startInside(scope *elem, start *bpmn.Element, vars []state.Variable) {
 	el := r.enter(start.Scope, scope)
 	el.More().Pending = &state.Pending{Event: start.ID, Variables: vars}
+	el.event, scope.event = scope.event, nil
 }
 
 // enterEventStart begins an event sub-process that was entered.
@@ -112,17 +145,20 @@ func (r *run) enterEventStart(el *elem) {
 	} else {
 		el.Extra.Pending = nil
 	}
-	r.enterWith(el.def.process.Element(p.Event), el, p.Variables)
+	start := r.enter(el.def.process.Element(p.Event), el)
+	start.given, start.event = members(p.Variables), el.event
 }
 
-// enterWith makes an instance of an event that has happened, with the
-// variables that came with it as its own.
-func (r *run) enterWith(m *bpmn.Element, scope *elem, vars []state.Variable) *elem {
-	el := r.enter(m, scope)
-	for _, v := range vars {
-		el.SetVariable(v.Name, v.Value)
+// members makes of an event's variables what an element takes in.
+func members(vars []state.Variable) []jsondoc.Member {
+	if len(vars) == 0 {
+		return nil
 	}
-	return el
+	list := make([]jsondoc.Member, len(vars))
+	for i, v := range vars {
+		list[i] = jsondoc.Member{Name: v.Name, Value: v.Value}
+	}
+	return list
 }
 
 // takeOver enters the boundary event that has interrupted el.
@@ -132,46 +168,8 @@ func (r *run) takeOver(el, scope *elem) {
 		return
 	}
 	if m := el.def.process.Element(p.Event); m != nil && m.AttachedTo == el.model {
-		r.enterWith(m, scope, p.Variables)
-	}
-}
-
-// passOn hands the variables that came with the start event of an event
-// sub-process to the process, unless its output mappings choose: those of a
-// boundary event stay there (seen on Zeebe 8.6.0).
-func (r *run) passOn(el *elem) {
-	if el.model.Type != bpmn.StartEvent || el.model.Event == bpmn.EventNone || len(el.model.Outputs) > 0 {
-		return
-	}
-	r.tx.LoadVariables(el.ElementInstance)
-	for _, v := range el.Variables {
-		r.propagate(r.scope(el), v.Name, v.Value)
-	}
-}
-
-// end is what an end event does beside ending its path.
-func (r *run) end(el *elem) {
-	switch {
-	case el.model.Job != nil:
-		r.createJob(el)
-	case el.model.Event == bpmn.EventError:
-		r.throwAtEnd(el)
-	case el.model.Event == bpmn.EventEscalation:
-		r.escalate(el)
-	default:
-		r.complete(el)
-	}
-}
-
-// throwEvent is what an intermediate throw event does.
-func (r *run) throwEvent(el *elem) {
-	switch {
-	case el.model.Job != nil:
-		r.createJob(el)
-	case el.model.Event == bpmn.EventEscalation:
-		r.escalate(el)
-	default:
-		r.complete(el)
+		r.eventTriggered(el)
+		r.occur(m, scope, p.Variables)
 	}
 }
 
@@ -181,15 +179,10 @@ func endsScope(m *bpmn.Element) bool {
 	return m.Type == bpmn.EndEvent && m.Event == bpmn.EventTerminate
 }
 
-// happened tells whether the event that el is has come already.
-func (el *elem) happened() bool { return el.Extra != nil && el.Extra.Happened }
-
-// waitsFor lists the events that an element instance waits for while it is
-// active.
+// waitsFor lists the events that an element instance waits for from its
+// activation on. The event sub-processes in it are opened later, by its start event.
 func waitsFor(el *elem) []*bpmn.Element {
 	switch {
-	case el.happened():
-		return nil
 	case el.model.Type == bpmn.IntermediateCatchEvent:
 		return []*bpmn.Element{el.model}
 	case el.model.Type == bpmn.EventBasedGateway:
@@ -199,5 +192,5 @@ func waitsFor(el *elem) []*bpmn.Element {
 		}
 		return events
 	}
-	return slices.Concat(el.boundary(), el.eventStarts())
+	return el.boundary()
 }

@@ -5,12 +5,44 @@ import (
 	"github.com/grevy-io/grevy/state"
 )
 
-func incidentRecord(key protocol.Key, el *elem, job protocol.Key, kind, text string, again stepOp) *state.Incident {
-	i := &state.Incident{Key: key, Job: job, Type: kind, Message: text, Step: byte(again)}
+// incident stops an element until somebody has looked at it. again is the step
+// that is taken then.
+func (r *run) incident(el *elem, kind, text string, again stepOp) {
+	if el.Extra != nil {
+		el.Extra.Listener = 0 // all begin anew, as in the original
+	}
+	el.Incident, el.dirty = r.openIncident(el, 0, kind, text, again), true
+}
+
+// jobIncident stops a job until somebody has looked at it.
+func (r *run) jobIncident(el *elem, j *state.Job, kind, text string) protocol.Key {
+	return r.openIncident(el, j.Key, kind, text, 0)
+}
+
+func (r *run) openIncident(el *elem, job protocol.Key, kind, text string, again stepOp) protocol.Key {
+	i := &state.Incident{Key: r.key(), Job: job, Type: kind, Message: text, Step: byte(again)}
 	if el != nil {
 		i.Element, i.Instance = el.Key, el.Instance
 	}
-	return i
+	r.tx.InsertIncident(i)
+	r.recordIncident(el, i, "CREATED")
+	return i.Key
+}
+
+// dropIncident ends the incident of an element that goes on or ends.
+func (r *run) dropIncident(el *elem) {
+	r.closeIncident(el.Incident, el)
+	el.Incident = 0
+}
+
+func (r *run) closeIncident(key protocol.Key, el *elem) {
+	if key == 0 {
+		return
+	}
+	if r.rec != nil {
+		r.recordIncident(el, r.tx.Incident(key), "RESOLVED")
+	}
+	r.tx.DeleteIncident(key)
 }
 
 // resolve tries again what an incident stopped. A job needs retries first
@@ -26,8 +58,9 @@ func (r *run) resolve(c *protocol.ResolveIncident) {
 		r.resolveJob(c, i)
 		return
 	}
-	r.tx.DeleteIncident(i.Key)
-	if el := r.elem(i.Element); el != nil {
+	el := r.elem(i.Element)
+	r.closeIncident(i.Key, el)
+	if el != nil {
 		el.Incident, el.dirty = 0, true
 		r.enqueue(stepOp(i.Step), el.Key)
 	}
@@ -39,7 +72,7 @@ func (r *run) resolveJob(c *protocol.ResolveIncident, i *state.Incident) {
 		r.reject(protocol.Reject(protocol.NotFound, c.Intent(), "Expected to resolve incident with key '%d', but job with key '%d' has no retries left. Please update the job retries and retry resolving the incident", i.Key, i.Job))
 		return
 	}
-	r.tx.DeleteIncident(i.Key)
+	r.closeIncident(i.Key, r.elem(i.Element))
 	if old != nil {
 		j := *old
 		j.Incident = 0

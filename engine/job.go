@@ -9,24 +9,30 @@ import (
 	"github.com/grevy-io/grevy/state"
 )
 
+// jobValues are what a job's expressions make.
+type jobValues struct {
+	kind    string
+	retries int32
+	headers []byte
+}
+
+func (r *run) jobValues(el *elem) (v jobValues, fail *failure) {
+	if v.kind, fail = r.jobType(el.model.Job.Type, el); fail != nil {
+		return v, fail
+	}
+	if v.retries, fail = r.retries(el.model.Job.Retries, el); fail != nil {
+		return v, fail
+	}
+	v.headers, fail = r.headers(el)
+	return v, fail
+}
+
 // createJob hands the element's work to whoever activates it.
-func (r *run) createJob(el *elem) {
-	jobType, fail := r.jobType(el.model.Job.Type, el)
-	var retries int32
-	if fail == nil {
-		retries, fail = r.retries(el.model.Job.Retries, el)
-	}
-	var headers []byte
-	if fail == nil {
-		headers, fail = r.headers(el)
-	}
-	if fail != nil {
-		r.incident(el, fail.kind, fail.text, stepCreateJob)
-		return
-	}
-	j := r.newJob(el, jobType, retries)
-	j.Headers = headers
+func (r *run) createJob(el *elem, v *jobValues) {
+	j := r.newJob(el, v.kind, v.retries)
+	j.Headers = v.headers
 	r.activatable(nil, j)
+	r.recordJob(j, "CREATED")
 }
 
 // newJob makes a job of an element. The caller writes it.
@@ -130,12 +136,13 @@ func (r *run) completeJob(c *protocol.CompleteJob) {
 		return
 	}
 	el.Job, el.dirty = 0, true
+	r.recordJobSent(j, "COMPLETED", "", "", members)
 	if el.listening() > 0 {
 		r.listened(el, members)
 		return
 	}
-	r.mergeCompletion(el, members)
-	r.enqueue(stepComplete, el.Key)
+	r.gave(el, members)
+	r.follow(stepComplete, el)
 }
 
 // failJob counts a failure: tried again at once, after a back-off, or not
@@ -154,6 +161,7 @@ func (r *run) failJob(c *protocol.FailJob) {
 	j := *old
 	j.Retries = c.Retries
 	el := r.elem(j.Element)
+	r.recordJobFailed(&j, c, members)
 	for i := range members {
 		r.setLocal(el, members[i].Name, members[i].Value)
 	}
@@ -173,8 +181,7 @@ func (r *run) failJob(c *protocol.FailJob) {
 		if el != nil && el.listening() > 0 {
 			kind = "EXECUTION_LISTENER_NO_RETRIES"
 		}
-		j.Incident = r.key()
-		r.tx.InsertIncident(incidentRecord(j.Incident, el, j.Key, kind, text, 0))
+		j.Incident = r.jobIncident(el, &j, kind, text)
 		r.tx.PutJob(old, &j)
 	}
 }
@@ -192,6 +199,7 @@ func (r *run) updateRetries(c *protocol.UpdateJobRetries) {
 	j := *old
 	j.Retries = c.Retries
 	r.tx.PutJob(old, &j)
+	r.recordJob(&j, "RETRIES_UPDATED")
 	r.out.Reply = &protocol.Done{}
 }
 
@@ -208,11 +216,15 @@ func (r *run) updateTimeout(c *protocol.UpdateJobTimeout) {
 	j := *old
 	j.Deadline = r.now + c.Timeout
 	r.tx.PutJob(old, &j)
+	r.recordJob(&j, "TIMEOUT_UPDATED")
 	r.out.Reply = &protocol.Done{}
 }
 
 // maxDue bounds how many jobs one tick moves. The rest is due at the next one.
 const maxDue = 500
+
+// dueIntent is what is recorded of a job whose time has come.
+var dueIntent = map[state.Table]string{state.TableDeadline: "TIMED_OUT", state.TableBackOff: "RECURRED_AFTER_BACKOFF"}
 
 // tick gives back jobs whose lock has run out, and those whose back-off is
 // over; then it fires timers.
@@ -221,6 +233,7 @@ func (r *run) tick() {
 		for _, key := range r.tx.Due(index, r.now, maxDue) {
 			if old := r.tx.Job(key); old != nil {
 				j := *old
+				r.recordJob(old, dueIntent[index])
 				r.activatable(old, &j)
 			}
 		}

@@ -42,7 +42,7 @@ func (r *run) listen(el *elem) (waits bool) {
 		return false
 	}
 	if fail := r.createListenerJob(el, &list[n]); fail != nil {
-		again := stepActivate
+		again := stepAgain
 		if el.State == state.Completing {
 			again = stepComplete
 		}
@@ -50,6 +50,9 @@ func (r *run) listen(el *elem) (waits bool) {
 		return true
 	}
 	el.More().Listener, el.dirty = n+1, true
+	if r.rec != nil {
+		r.recordJob(r.tx.Job(el.Job), "CREATED")
+	}
 	return true
 }
 
@@ -82,14 +85,18 @@ func (r *run) listened(el *elem, members []jsondoc.Member) {
 	if scope := r.scope(el); scope != nil && el.State == state.Completing {
 		at = scope
 	}
+	if r.rec != nil {
+		r.processEvent(el, el.model, members)
+	}
 	for i := range members {
 		r.setLocal(at, members[i].Name, members[i].Value)
 	}
-	r.enqueue(stepListened, el.Key)
+	r.follow(stepListened, el)
 }
 
 // afterListener goes on where a listener has held an element up.
 func (r *run) afterListener(el *elem) {
+	r.eventTriggered(el)
 	switch {
 	case el.State == state.Terminating || el.Job != 0 || el.listening() == 0:
 	case closing(r.scope(el)):
@@ -100,34 +107,12 @@ func (r *run) afterListener(el *elem) {
 	case el.State == state.Completing:
 		r.finish(el)
 	default:
-		r.activated(el)
+		r.proceed(el)
 	}
 }
 
-// redo tells from where an element goes on once an incident is resolved. As in
-// the original an element that has not become active begins anew, with its
-// listeners, so what it has waited for already is forgotten.
-func (r *run) redo(el *elem, again stepOp) stepOp {
-	el.dirty = true
-	if el.Extra != nil {
-		el.Extra.Listener = 0
-	}
-	if len(el.model.StartListeners) == 0 || el.isBody() {
-		return again
-	}
-	switch again {
-	case stepCreateJob, stepRunScript, stepCall, stepLeave:
-		el.State = state.Activating
-		r.tx.DeleteTimers(el.ElementInstance)
-		return stepActivate
-	}
-	return again
-}
-
-// startWith begins an instance at a start event, once the listeners of its
-// process have done their jobs.
+// startWith begins an instance at a start event.
 func (r *run) startWith(root *elem, start *bpmn.Element, vars []state.Variable) {
 	root.More().Pending, root.dirty = &state.Pending{Event: start.ID, Variables: vars}, true
-	root.State = state.Activating
-	r.activate(root)
+	r.follow(stepActivate, root)
 }

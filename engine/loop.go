@@ -33,21 +33,21 @@ func (el *elem) eventStarts() []*bpmn.Element {
 	return el.model.EventStarts
 }
 
-// openLoop begins a multi-instance activity with the list as it is now.
-func (r *run) openLoop(body *elem) {
+// loopItems is the list that a multi-instance activity is done for.
+func (r *run) loopItems(body *elem) (feel.List, *failure) {
 	v, fail := r.eval(body.model.Loop.Input, body, "ARRAY", feel.KindList)
-	if fail == nil {
-		fail = r.openTimers(body)
-	}
 	if fail != nil {
-		r.incident(body, fail.kind, fail.text, stepActivate)
-		return
+		return nil, fail
 	}
-	items := v.(feel.List)
+	return v.(feel.List), nil
+}
+
+// openLoop begins a multi-instance activity with the list as it is now.
+func (r *run) openLoop(body *elem, items feel.List) {
 	body.Extra.Loop.Total = int64(len(items))
-	body.State, body.dirty = state.Activated, true
+	r.recordResults(body)
 	if len(items) == 0 {
-		r.complete(body)
+		r.follow(stepComplete, body)
 		return
 	}
 	size := int(state.LoopItems.LoopChunk())
@@ -58,7 +58,11 @@ func (r *run) openLoop(body *elem) {
 		}
 		r.tx.PutLoopRow(body.Key, state.LoopItems, int64(at/size), row, true)
 	}
-	r.spawn(body)
+	if body.model.Loop.Sequential {
+		r.spawn(body)
+	} else {
+		r.follow(stepSpawn, body)
+	}
 }
 
 // spawnAtOnce is how many instances one step makes, so that the bound on the
@@ -88,7 +92,7 @@ func (r *run) spawn(body *elem) {
 	case loop.Created == loop.Total:
 		r.tx.DeleteLoop(body.Key, state.LoopItems, loop.Total)
 	case !body.model.Loop.Sequential:
-		r.enqueue(stepSpawn, body.Key)
+		r.follow(stepSpawn, body)
 	}
 	body.dirty = true
 }
@@ -101,12 +105,14 @@ func (r *run) inner(body *elem, item []byte) {
 	el := r.enter(body.model, body)
 	body.Extra.Loop.Created++
 	el.Extra = &state.Extra{Index: body.Extra.Loop.Created}
-	el.SetVariable("loopCounter", fmt.Appendf(nil, "%d", el.Extra.Index))
 	if l.InputElement != "" {
 		el.SetVariable(l.InputElement, item)
 	}
 	if l.OutputVariable != "" && el.Variable(l.OutputVariable) == nil {
 		el.SetVariable(l.OutputVariable, []byte("null"))
+	}
+	if l.InputElement != "loopCounter" {
+		el.SetVariable("loopCounter", fmt.Appendf(nil, "%d", el.Extra.Index))
 	}
 }
 
@@ -164,6 +170,7 @@ func (r *run) keepResult(el, body *elem) *failure {
 	row[i%size] = feel.AppendJSON(nil, res.Value)
 	r.tx.PutLoopRow(body.Key, state.LoopResults, i/size, row, fresh)
 	delete(r.results, body.Key)
+	r.recordResults(body)
 	return nil
 }
 
@@ -210,7 +217,7 @@ func (r *run) leaveLoop(el *elem) {
 		}
 		r.interrupt(body, &state.Pending{})
 	case loop.Created < loop.Total && body.model.Loop.Sequential:
-		r.enqueue(stepSpawn, body.Key)
+		r.spawn(body)
 	default:
 		r.scopeDone(body)
 	}

@@ -98,11 +98,11 @@ func (p *placement) scope(m *bpmn.Element, ancestor *elem) (*elem, *misplaced) {
 
 // open makes a scope active without starting what is in it.
 func (p *placement) open(m *bpmn.Element, outer *elem) (*elem, *misplaced) {
-	el := p.r.enter(m, outer)
-	p.r.queue = p.r.queue[:len(p.r.queue)-1] // it is active at once
-	el.State = state.Activated
+	el := p.r.instance(m, outer)
 	p.set(el)
-	if fail := p.r.openTimers(el); fail != nil {
+	p.r.activating(el)
+	p.r.activated(el)
+	if fail := p.r.scopeTimers(el); fail != nil {
 		return nil, &misplaced{reason: noSubscription, element: m.ID, text: fail.text}
 	}
 	if list, known := p.found[m]; known {

@@ -2,16 +2,21 @@ package engine
 
 import (
 	"github.com/grevy-io/grevy/bpmn"
+	"github.com/grevy-io/grevy/internal/jsondoc"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
 )
 
-// maxSteps bounds the element steps of one command. What is left goes on in a
-// follow-up, so that no instance can stall its partition (DESIGN §2).
-const maxSteps = 1000
+// maxSteps bounds the element steps of one command; to begin and to end are two.
+// What is left goes on in a follow-up, so that no instance can stall its
+// partition (DESIGN §2).
+const maxSteps = 2000
 
 // maxStepBytes bounds the writes of one command in the same way.
 const maxStepBytes = 256 << 10
+
+// maxRecordBytes bounds the records of one command.
+const maxRecordBytes = 1 << 20
 
 // run is the execution of one command: the steps still to be taken, and the
 // element instances it has touched, decoded once and written once at the end.
@@ -23,7 +28,10 @@ type run struct {
 	elems map[protocol.Key]*elem
 	order []protocol.Key // of elems, by first touch
 	queue []step
+	taken int  // steps of the queue
+	full  bool // the bound was reached
 	out   Outcome
+	rec   *recorder // nil: no records are wanted
 	// results are the lists of multi-instance activities that were put together.
 	results map[protocol.Key][]byte
 	spare   []elem // used again by each command
@@ -33,17 +41,23 @@ type run struct {
 // elem is an element instance during a command.
 type elem struct {
 	*state.ElementInstance
-	model *bpmn.Element
-	def   *definition
+	model  *bpmn.Element
+	def    *definition
+	around *elem // its scope, once it was asked for
 	// stored: it is in the state; dirty: it differs from there; gone: it ended.
 	stored, dirty, gone bool
-	enough              bool // no other instance of its loop is needed
+	begun               bool             // it was activated, or tried to be, by this command
+	enough              bool             // no other instance of its loop is needed
+	flows               []*bpmn.Flow     // that a gateway has chosen
+	given               []jsondoc.Member // what a worker or a script has brought, until it completes
+	event               *eventRecord     // that has happened at it; for records only
 }
 
 // step is one move of one element instance.
 type step struct {
 	op  stepOp
 	key protocol.Key
+	el  *elem // if it was touched by this command
 }
 
 type stepOp byte
@@ -52,14 +66,10 @@ const (
 	stepActivate stepOp = iota + 1
 	stepComplete
 	stepTerminate
-	stepCreateJob // again, after an incident
-	stepLeave     // take the outgoing flows again, after an incident
-	stepRunScript // again, after an incident
-	stepEmpty     // end what is inside
-	stepTimers    // set the timers again, after an incident
-	stepCall      // again, after an incident
-	stepSpawn     // make the next instances of a loop
-	stepListened  // go on behind a listener
+	stepAgain    // activate again, after an incident
+	stepEmpty    // end what is inside
+	stepSpawn    // make the next instances of a loop
+	stepListened // go on behind a listener
 )
 
 // maxKept is how many element instances a run may have had for its map to be
@@ -67,7 +77,11 @@ const (
 const maxKept = 256
 
 func (r *run) init(e *Engine) {
-	*r = run{e: e, elems: map[protocol.Key]*elem{}, spare: make([]elem, 16)}
+	rec := r.rec
+	if e.Records && rec == nil {
+		rec = &recorder{}
+	}
+	*r = run{e: e, rec: rec, elems: map[protocol.Key]*elem{}, spare: make([]elem, 16)}
 }
 
 func (r *run) begin(tx *state.Tx, now int64) {
@@ -75,53 +89,64 @@ func (r *run) begin(tx *state.Tx, now int64) {
 		r.elems = map[protocol.Key]*elem{} // clearing takes as long as it has ever been large
 	}
 	clear(r.elems)
-	*r = run{e: r.e, tx: tx, now: now, elems: r.elems, order: r.order[:0], queue: r.queue[:0], spare: r.spare}
+	if r.rec != nil {
+		r.rec.reset()
+	}
+	*r = run{e: r.e, rec: r.rec, tx: tx, now: now, elems: r.elems, order: r.order[:0], queue: r.queue[:0], spare: r.spare}
 }
 
 func (r *run) reject(err *protocol.Rejection) { r.out.Err = err }
 
-func (r *run) enqueue(op stepOp, key protocol.Key) { r.queue = append(r.queue, step{op, key}) }
+func (r *run) enqueue(op stepOp, key protocol.Key) {
+	r.queue = append(r.queue, step{op: op, key: key})
+}
+
+// follow queues a step of an element instance that is at hand.
+func (r *run) follow(op stepOp, el *elem) {
+	r.queue = append(r.queue, step{op: op, key: el.Key, el: el})
+}
 
 // steps takes steps until none is left or the bound is reached.
 func (r *run) steps() {
-	n := 0
-	for ; n < len(r.queue); n++ {
-		if n >= maxSteps || r.tx.Size() > maxStepBytes && n > 0 {
-			r.suspend(r.queue[n:])
+	for r.taken < len(r.queue) {
+		if r.taken >= maxSteps || r.taken > 0 && r.large() {
+			r.suspend(r.queue[r.taken:])
+			r.taken, r.full = len(r.queue), true
 			return
 		}
-		r.step(r.queue[n])
+		r.taken++
+		r.step(r.queue[r.taken-1])
 	}
 }
 
+// large tells whether the command has written as much as one may.
+func (r *run) large() bool {
+	return r.tx.Size() > maxStepBytes || r.rec != nil && len(r.rec.buf) > maxRecordBytes
+}
+
 func (r *run) step(s step) {
-	el := r.elem(s.key)
+	el := s.el
+	if el == nil {
+		el = r.elem(s.key)
+	}
 	if el == nil || el.gone {
 		return // ended meanwhile, for instance by a cancellation
 	}
 	switch s.op {
 	case stepActivate:
-		r.activate(el)
+		r.activate(el, true)
+	case stepAgain:
+		r.activate(el, false)
 	case stepComplete:
 		r.complete(el)
 	case stepTerminate:
 		r.terminate(el)
-	case stepCreateJob:
-		r.createJob(el)
-	case stepLeave:
-		r.leave(el)
 	case stepSpawn:
 		r.spawn(el)
 	case stepListened:
 		r.afterListener(el)
-	case stepCall:
-		r.call(el)
-	case stepTimers:
-		r.scopeTimers(el, stepTimers)
 	case stepEmpty:
 		r.empty(el)
-	case stepRunScript:
-		r.runScript(el)
 	}
 }
 
@@ -160,22 +185,30 @@ func (r *run) remember(el *elem) {
 
 // scope returns the element instance around el, nil for a process.
 func (r *run) scope(el *elem) *elem {
-	if el.Scope == 0 {
-		return nil
+	if el.Scope != 0 && el.around == nil {
+		el.around = r.elem(el.Scope)
 	}
-	return r.elem(el.Scope)
+	return el.around
 }
 
 // enter makes an instance of a model element inside a scope and queues its
-// activation. The scope cannot complete before it has ended.
+// activation.
 func (r *run) enter(m *bpmn.Element, scope *elem) *elem {
+	el := r.instance(m, scope)
+	r.follow(stepActivate, el)
+	return el
+}
+
+// instance makes an instance of a model element inside a scope, which cannot
+// complete before it has ended.
+func (r *run) instance(m *bpmn.Element, scope *elem) *elem {
 	el := r.newElem()
 	*el = elem{
 		ElementInstance: &state.ElementInstance{
 			Key: r.key(), Scope: scope.Key, Instance: scope.Instance, Definition: scope.Definition,
 			Element: m.ID, State: state.Activating,
 		},
-		model: m, def: scope.def, dirty: true,
+		model: m, def: scope.def, around: scope, dirty: true,
 	}
 	if m.Loop != nil {
 		el.Extra = &state.Extra{Loop: &state.Loop{}}
@@ -183,7 +216,6 @@ func (r *run) enter(m *bpmn.Element, scope *elem) *elem {
 	r.remember(el)
 	r.tx.AddChild(scope.ElementInstance, el.Key)
 	scope.dirty = true
-	r.enqueue(stepActivate, el.Key)
 	return el
 }
 
@@ -203,8 +235,12 @@ func (r *run) exit(el *elem) *elem {
 
 func (r *run) key() protocol.Key { return r.tx.NextKey(r.e.Partition) }
 
-// flush writes what the command has changed, each element instance once.
+// flush writes what the command has changed, each element instance once, and
+// what is recorded of it.
 func (r *run) flush() {
+	if r.rec != nil && !r.tx.Empty() {
+		r.tx.AddRecords(r.now, r.rec.buf)
+	}
 	for _, key := range r.order {
 		el := r.elems[key]
 		switch {

@@ -16,24 +16,29 @@ func (r *run) cancel(c *protocol.CancelInstance) {
 		r.reject(protocol.Reject(protocol.InvalidState, c.Intent(), "Expected to cancel a process instance with key '%d', but it is created by a parent process instance. Cancel the root process instance '%d' instead.", el.Key, top.Key))
 		return
 	}
-	r.enqueue(stepTerminate, el.Key)
+	r.follow(stepTerminate, el)
 	r.out.Reply = &protocol.Done{}
 }
 
 // terminateAtOnce is how many children one step tells to end.
 const terminateAtOnce = 500
 
-// terminate ends an element instance from the inside out.
+// terminate ends an element instance from the inside out. A scope tells what
+// is inside it in a step of its own, as in the original.
 func (r *run) terminate(el *elem) {
 	if el.State != state.Terminating {
 		el.State, el.dirty = state.Terminating, true
+		r.recordElement(el, "ELEMENT_TERMINATING")
 		r.dropJob(el)
-		r.dropIncident(el.Incident)
-		el.Incident = 0
+		r.dropIncident(el)
 		if el.Extra != nil {
 			el.Extra.Listener = 0
 		}
-		r.tx.DeleteTimers(el.ElementInstance)
+		r.cancelTimers(el)
+	}
+	if el.HasChildren() {
+		r.follow(stepEmpty, el)
+		return
 	}
 	r.empty(el)
 }
@@ -58,7 +63,7 @@ func (r *run) empty(el *elem) {
 		r.enqueue(stepTerminate, key)
 	}
 	if len(children) > terminateAtOnce {
-		r.enqueue(stepEmpty, el.Key)
+		r.follow(stepEmpty, el)
 	}
 }
 
@@ -68,7 +73,8 @@ func (r *run) dropJob(el *elem) {
 	}
 	if j := r.tx.Job(el.Job); j != nil {
 		r.tx.DeleteJob(j)
-		r.dropIncident(j.Incident)
+		r.recordJob(j, "CANCELED")
+		r.closeIncident(j.Incident, el)
 	}
 	el.Job = 0
 }
@@ -76,6 +82,7 @@ func (r *run) dropJob(el *elem) {
 // terminated takes an element instance out of its scope, which ends too if it
 // only waited for that.
 func (r *run) terminated(el *elem) {
+	r.recordElement(el, "ELEMENT_TERMINATED")
 	scope := r.exit(el)
 	if scope != nil {
 		if scope.isBody() {
@@ -100,10 +107,23 @@ func (r *run) terminated(el *elem) {
 func (r *run) suspend(rest []step) {
 	b := protocol.AppendUint(nil, uint64(len(rest)))
 	for _, s := range rest {
+		if el := r.elems[s.key]; el != nil && el.given != nil {
+			el.keepGiven()
+		}
 		b = protocol.AppendInt(append(b, byte(s.op)), int64(s.key))
 	}
 	r.tx.Insert(state.TableContinue.OfKey(r.key()), b)
 	r.out.Effects.Continue = true
+}
+
+// keepGiven writes what was brought to an element into its record, until it
+// completes.
+func (el *elem) keepGiven() {
+	p := &state.Pending{Event: el.Element}
+	for _, m := range el.given {
+		p.Variables = append(p.Variables, state.Variable{Name: m.Name, Value: m.Value})
+	}
+	el.More().Pending, el.given, el.dirty = p, nil, true
 }
 
 // resume takes up the oldest suspended steps; when there are none, the timers

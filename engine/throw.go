@@ -13,7 +13,8 @@ import (
 // thrown is an error or escalation on its way to whoever catches it.
 type thrown struct {
 	event         bpmn.EventType
-	by            *bpmn.Element // the event that has caught it
+	at            *elem         // where it is caught
+	by            *bpmn.Element // the event that catches it
 	code, message string
 	vars          []state.Variable
 	// available are the codes that are caught on its way.
@@ -45,43 +46,58 @@ func (r *run) throwJobError(c *protocol.ThrowError) {
 	for i := range members {
 		x.vars = append(x.vars, state.Variable{Name: members[i].Name, Value: members[i].Value})
 	}
-	if r.throw(el, &x) {
-		return // its element ends, and the job with it
-	}
 	j := *old
-	j.State, j.Deadline, j.Incident = state.JobErrorThrown, 0, r.key()
-	r.tx.InsertIncident(incidentRecord(j.Incident, el, j.Key, "UNHANDLED_ERROR_EVENT", x.text(), 0))
+	r.recordJobSent(old, "ERROR_THROWN", c.Code, c.Message, members)
+	if r.find(el, &x) {
+		r.tx.DeleteJob(old)
+		el.Job, el.dirty = 0, true
+		r.hit(&x)
+		return
+	}
+	j.State, j.Deadline = state.JobErrorThrown, 0
+	j.Incident = r.jobIncident(el, &j, "UNHANDLED_ERROR_EVENT", x.text())
 	r.tx.PutJob(old, &j)
 }
 
-// throwAtEnd throws the error of an end event. The end event stays where it is
-// until whoever catches the error ends it.
-func (r *run) throwAtEnd(el *elem) {
-	code, fail := r.code(el)
-	if fail == nil {
-		x := thrown{event: bpmn.EventError, code: code}
-		if r.throw(el, &x) {
-			return
-		}
-		fail = &failure{"UNHANDLED_ERROR_EVENT", x.text()}
-	}
-	el.State = state.Activating // as in the original
-	r.incident(el, fail.kind, fail.text, stepActivate)
+// throws tells whether an event throws an error or an escalation.
+func throws(m *bpmn.Element) bool {
+	return m.Type == bpmn.EndEvent && m.Event == bpmn.EventError ||
+		(m.Type == bpmn.EndEvent || m.Type == bpmn.IntermediateThrowEvent) && m.Event == bpmn.EventEscalation
 }
 
-// escalate throws the escalation of an event, which then goes on unless that has
-// interrupted it. If nothing catches it, nothing happens (recorded with 8.6.0:
-// escalation-uncaught).
-func (r *run) escalate(el *elem) {
+// throwing finds out what an event throws, and who catches it. An error that
+// nobody catches is an incident; with an escalation nothing happens then
+// (recorded with 8.6.0: escalation-uncaught).
+func (r *run) throwing(el *elem) (*thrown, *failure) {
 	code, fail := r.code(el)
 	if fail != nil {
-		el.State = state.Activating
-		r.incident(el, fail.kind, fail.text, stepActivate)
+		return nil, fail
+	}
+	x := &thrown{event: el.model.Event, code: code}
+	if !r.find(el, x) && x.event == bpmn.EventError {
+		return nil, &failure{"UNHANDLED_ERROR_EVENT", x.text()}
+	}
+	return x, nil
+}
+
+// throwFrom lets an error or escalation reach who catches it. An event that has
+// thrown an error stays where it is until it is ended by that; one that has
+// thrown an escalation goes on unless that has interrupted it.
+func (r *run) throwFrom(el *elem, x *thrown) {
+	r.hit(x)
+	if x.event == bpmn.EventError {
 		return
 	}
-	x := thrown{event: bpmn.EventEscalation, code: code}
-	if !r.throw(el, &x) || x.by != nil && !x.by.Interrupting {
-		r.complete(el)
+	r.recordEscalation(el, x)
+	if x.by == nil || !x.by.Interrupting {
+		r.follow(stepComplete, el)
+	}
+}
+
+// hit triggers the event that catches x, if there is one.
+func (r *run) hit(x *thrown) {
+	if x.by != nil {
+		r.trigger(x.at, x.by, x.vars)
 	}
 }
 
@@ -101,19 +117,18 @@ func (r *run) code(el *elem) (string, *failure) {
 	return string(v.(feel.String)), nil
 }
 
-// throw looks for an event that catches x, from el outwards, and triggers it. At
+// find looks for an event that catches x, from el outwards. At
 // each place the event with the error's code comes before one without. What is
 // thrown inside an interrupting event sub-process does not reach what stands at
 // the scope that it has interrupted (seen on Zeebe 8.6.0).
-func (r *run) throw(el *elem, x *thrown) (caught bool) {
+func (r *run) find(el *elem, x *thrown) (caught bool) {
 	for at := el; at != nil; {
 		scope := r.scope(at)
 		if at.State == state.Terminating || closing(scope) {
 			return true // it ends anyway
 		}
 		if event := x.catch(at.boundary()); event != nil {
-			x.by = event
-			r.trigger(at, event, x.vars)
+			x.at, x.by = at, event
 			return true
 		}
 		if scope == nil {
@@ -124,8 +139,7 @@ func (r *run) throw(el *elem, x *thrown) (caught bool) {
 			return false
 		}
 		if event := x.catch(scope.eventStarts()); event != nil {
-			x.by = event
-			r.trigger(scope, event, x.vars)
+			x.at, x.by = scope, event
 			return true
 		}
 		at = scope

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/grevy-io/grevy/bpmn"
@@ -16,12 +17,9 @@ const maxTimers = 500
 
 // openTimers makes an element instance wait for its timers. Either all of them
 // are set or none.
-func (r *run) openTimers(el *elem) *failure {
-	if m := el.model; len(m.Boundary) == 0 && len(m.EventStarts) == 0 && m.Type != bpmn.IntermediateCatchEvent && m.Type != bpmn.EventBasedGateway {
-		return nil
-	}
+func (r *run) openTimers(el *elem, events []*bpmn.Element) *failure {
 	var timers []state.Timer
-	for _, event := range waitsFor(el) {
+	for _, event := range events {
 		if event.Timer == nil {
 			continue
 		}
@@ -34,23 +32,31 @@ func (r *run) openTimers(el *elem) *failure {
 	}
 	for _, t := range timers {
 		t.Key = r.key()
-		r.tx.AddTimer(el.ElementInstance, t)
+		r.setTimer(el, &t)
 	}
 	return nil
 }
 
-// scopeTimers sets the timers of a scope that begins without being activated;
-// ok is false if that ended in an incident.
-func (r *run) scopeTimers(el *elem, again stepOp) (ok bool) {
-	if len(el.model.Boundary) == 0 && len(el.model.EventStarts) == 0 {
-		return true
-	}
-	fail := r.openTimers(el)
-	if fail != nil {
-		r.incident(el, fail.kind, fail.text, again)
-	}
+func (r *run) setTimer(el *elem, t *state.Timer) {
+	r.tx.AddTimer(el.ElementInstance, *t)
+	r.recordTimer(el, t, "CREATED")
 	el.dirty = true
-	return fail == nil
+}
+
+// cancelTimers forgets what an element waits for.
+func (r *run) cancelTimers(el *elem) {
+	if el.Extra == nil {
+		return
+	}
+	for i := range el.Extra.Timers {
+		r.recordTimer(el, &el.Extra.Timers[i], "CANCELED")
+	}
+	r.tx.DeleteTimers(el.ElementInstance)
+}
+
+// scopeTimers sets the timers of a scope that begins without a start event.
+func (r *run) scopeTimers(el *elem) *failure {
+	return r.openTimers(el, slices.Concat(el.boundary(), el.eventStarts()))
 }
 
 // timer works out when a timer fires for the first time.
@@ -135,11 +141,13 @@ func temporalText(v feel.Value) string {
 // fireTimers lets happen what is due, the earliest first.
 func (r *run) fireTimers() {
 	due := r.tx.DueTimers(r.now, maxTimers+1)
-	for _, d := range due[:min(len(due), maxTimers)] {
+	for i, d := range due {
+		if i == maxTimers || r.full {
+			r.out.Effects.Continue = true
+			return
+		}
 		r.fire(d)
-	}
-	if len(due) > maxTimers {
-		r.out.Effects.Continue = true
+		r.steps() // what follows from it comes before the next timer
 	}
 }
 
@@ -155,10 +163,11 @@ func (r *run) fire(d state.DueTimer) {
 		return // it ended by an earlier timer of the same tick
 	}
 	el.dirty = true
+	r.recordTimer(el, t, "TRIGGERED")
+	r.trigger(el, el.def.process.Element(t.Event), nil)
 	if t.Repeats == -1 || t.Repeats > 1 {
 		r.repeat(el, *t)
 	}
-	r.trigger(el, el.def.process.Element(t.Event), nil)
 }
 
 // repeat sets a timer for its next time, counted from when it was due.
@@ -172,5 +181,6 @@ func (r *run) repeat(el *elem, t state.Timer) {
 		t.Repeats--
 	}
 	t.Due = c.Next(t.Due, r.now)
-	r.tx.AddTimer(el.ElementInstance, t)
+	t.Key = r.key()
+	r.setTimer(el, &t)
 }

@@ -32,6 +32,9 @@ func (r *run) propagate(el *elem, name string, value []byte) {
 
 func (r *run) setLocal(el *elem, name string, value []byte) {
 	r.tx.LoadVariables(el.ElementInstance)
+	if r.rec != nil {
+		r.recordVariable(el, name, value)
+	}
 	el.SetVariable(name, value)
 	el.dirty = true
 }
@@ -107,5 +110,7 @@ func (r *run) setVariables(c *protocol.SetVariables) {
 			r.propagate(el, members[i].Name, members[i].Value)
 		}
 	}
-	r.out.Reply = &protocol.KeyReply{Key: r.key()}
+	reply := &protocol.KeyReply{Key: r.key()}
+	r.recordDocument(c, reply.Key, members)
+	r.out.Reply = reply
 }

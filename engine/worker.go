@@ -25,6 +25,7 @@ func (r *run) activateJobs(c *protocol.ActivateJobs) {
 		r.out.Park = c.Type
 		return
 	}
+	r.recordBatch(c, b.reply)
 	r.out.Reply = b.reply
 }
 
@@ -123,11 +124,10 @@ func (r *run) lock(old *state.Job, c *protocol.ActivateJobs) {
 func (r *run) tooLarge(old *state.Job, size int64) {
 	j := *old
 	j.State, j.Deadline = state.JobFailed, 0
-	j.Incident = r.key()
 	el := r.elem(j.Element)
 	text := "The job with key '" + j.Key.String() + "' can not be activated, because with " + protocol.Key(size).String() +
 		" bytes it is larger than the " + protocol.Key(r.e.MaxJobBytes).String() + " that one answer may have. Try to reduce the size of its variables or headers, or fetch fewer of them."
-	r.tx.InsertIncident(incidentRecord(j.Incident, el, j.Key, "MESSAGE_SIZE_EXCEEDED", text, 0))
+	j.Incident = r.jobIncident(el, &j, "MESSAGE_SIZE_EXCEEDED", text)
 	r.tx.PutJob(old, &j)
 }
 
@@ -154,6 +154,7 @@ func (r *run) yieldJobs(c *protocol.YieldJobs) {
 			continue
 		}
 		j := *old
+		r.recordJob(old, "YIELDED")
 		r.activatable(old, &j)
 	}
 	r.out.Reply = &protocol.Done{}

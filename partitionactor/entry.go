@@ -13,7 +13,7 @@ import (
 type entry struct {
 	seq      uint64
 	results  []result
-	bodies   []byte // encoded ops
+	bodies   []byte // encoded ops that are no writes of the state: resources and records
 	size     int
 	bytes    []byte // once it is closed
 	proposed time.Time
@@ -53,10 +53,15 @@ func (l *leader) pack(r *request, out engine.Outcome) {
 	for _, b := range l.tx.Bodies() {
 		l.packBody(b)
 	}
-	if l.packing.size > 0 && l.packing.size+l.tx.Size() > l.p.Limits.EntryBytes {
+	recs := l.tx.Records()
+	size := l.tx.Size() + len(recs)
+	if l.packing.size > 0 && l.packing.size+size > l.p.Limits.EntryBytes {
 		l.closeEntry()
 	}
-	l.packing.size += l.tx.Size()
+	if recs != nil {
+		l.packing.bodies = protocol.AppendOp(l.packing.bodies, &protocol.Op{Kind: protocol.OpRecords, Value: recs})
+	}
+	l.packing.size += size
 	l.tx.Commit()
 	l.packing.results = append(l.packing.results, result{r: r, reply: out.Reply, effects: out.Effects})
 	if l.packing.size >= l.p.Limits.EntryBytes {

@@ -38,6 +38,9 @@ const (
 	// OpBody stores chunk number Chunk of a resource's body, once per node,
 	// and notes that the partition refers to it.
 	OpBody OpKind = 3
+	// OpRecords carries what one command has led to, for the record log: the time
+	// in ms, then records until its end (AppendRecord). Replicas store nothing of it.
+	OpRecords OpKind = 4
 )
 
 // Op is one write of an entry. Keys have no partition or generation prefix.
@@ -69,6 +72,9 @@ func AppendEntryHeader(b []byte, h EntryHeader) []byte {
 // AppendOp adds a write to an entry.
 func AppendOp(b []byte, o *Op) []byte {
 	b = append(b, byte(o.Kind))
+	if o.Kind == OpRecords {
+		return AppendBytes(b, o.Value)
+	}
 	b = AppendBytes(b, o.Key)
 	switch o.Kind {
 	case OpPut:
@@ -98,7 +104,12 @@ func ReadEntryHeader(r *Reader) (EntryHeader, error) {
 
 // ReadOp reads the next write. It shares memory with the entry.
 func ReadOp(r *Reader) (Op, error) {
-	o := Op{Kind: OpKind(r.Byte()), Key: r.Bytes()}
+	o := Op{Kind: OpKind(r.Byte())}
+	if o.Kind == OpRecords {
+		o.Value = r.Bytes()
+		return o, r.Err()
+	}
+	o.Key = r.Bytes()
 	switch o.Kind {
 	case OpPut:
 		o.Value = r.Bytes()

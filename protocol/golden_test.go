@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,7 +110,19 @@ func goldenEntries() []sample {
 		{"op put", op(protocol.Op{Kind: protocol.OpPut, Key: []byte{0x20, 1}, Value: []byte("value")})},
 		{"op delete", op(protocol.Op{Kind: protocol.OpDelete, Key: []byte{0x20, 1}})},
 		{"op body", op(protocol.Op{Kind: protocol.OpBody, Key: hash[:], Value: []byte("<x/>"), Chunk: 2, Last: true})},
+		{"op records", op(protocol.Op{Kind: protocol.OpRecords, Value: slices.Concat(protocol.AppendInt(nil, 1700000000000), goldenRecords())})},
 	}
+}
+
+func goldenRecords() (b []byte) {
+	for _, r := range []protocol.Record{
+		{Type: protocol.RecordCommand, ValueType: "JOB", Intent: "COMPLETE", Key: 2251799813685253, Value: []byte(`{}`)},
+		{Type: protocol.RecordEvent, ValueType: "JOB", Intent: "COMPLETED", Key: 2251799813685253, Source: 1, Value: []byte(`{"retries":3}`)},
+		{Type: protocol.RecordRejection, ValueType: "JOB", Intent: "FAIL", Key: -1, RejectionType: "NOT_FOUND", Reason: "none", Value: []byte(`{}`)},
+	} {
+		b = protocol.AppendRecord(b, &r)
+	}
+	return b
 }
 
 func goldenAnswers() []sample {

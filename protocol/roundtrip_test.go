@@ -141,7 +141,10 @@ func TestEntry_RoundTrip(t *testing.T) {
 		b := protocol.AppendEntryHeader(nil, want)
 		var ops []protocol.Op
 		for range rnd.IntN(5) {
-			o := protocol.Op{Kind: protocol.OpKind(1 + rnd.IntN(3)), Key: []byte(text(rnd) + "k")}
+			o := protocol.Op{Kind: protocol.OpKind(1 + rnd.IntN(4)), Key: []byte(text(rnd) + "k")}
+			if o.Kind == protocol.OpRecords {
+				o.Key = nil
+			}
 			if o.Kind != protocol.OpDelete {
 				o.Value = []byte(text(rnd) + "v")
 			}
@@ -170,6 +173,28 @@ func readEntry(t *testing.T, b []byte, want protocol.EntryHeader, ops []protocol
 	}
 	if err := r.Done(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestRecord_RoundTrip(t *testing.T) {
+	rnd := source(t)
+	for range rounds {
+		want := protocol.Record{Value: []byte(text(rnd) + "v")}
+		want.Key = protocol.Key(rnd.Int64())
+		want.Type, want.Source = protocol.RecordType(1+rnd.IntN(3)), uint64(rnd.IntN(1000))
+		want.ValueType, want.Intent = text(rnd), text(rnd)
+		if want.Type == protocol.RecordRejection {
+			want.RejectionType, want.Reason = text(rnd), text(rnd)
+		}
+		r := protocol.NewReader(protocol.AppendRecord(nil, &want))
+		got, err := protocol.ReadRecord(r)
+		if err != nil || r.Done() != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%+v, %v instead of %+v", got, err, want)
+		}
+	}
+	r := protocol.NewReader([]byte{9, 0, 0, 0, 0, 0})
+	if _, err := protocol.ReadRecord(r); !errors.Is(err, protocol.ErrCorrupt) {
+		t.Errorf("a record of type 9 gives %v", err)
 	}
 }
 

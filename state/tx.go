@@ -21,10 +21,12 @@ type Tx struct {
 	size   int
 	err    error
 	bodies []protocol.Body
-	keyBuf uint64 // the counter of keys, once it was read
-	minted bool
-	undone bool   // a key of the order has been taken back
-	lookup []byte // reused for keys
+	// records are those of the record log, as they stand in the entry.
+	records []byte
+	keyBuf  uint64 // the counter of keys, once it was read
+	minted  bool
+	undone  bool   // a key of the order has been taken back
+	lookup  []byte // reused for keys
 }
 
 // write is one key's new value, as it is stored if it is not too big: with its
@@ -49,7 +51,7 @@ func (t *Tx) Reset() {
 		t.writes = map[string]write{} // clearing takes as long as it has ever been large
 	}
 	clear(t.writes)
-	*t = Tx{over: t.over, writes: t.writes, order: t.order[:0], lookup: t.lookup}
+	*t = Tx{over: t.over, writes: t.writes, order: t.order[:0], lookup: t.lookup, records: t.records[:0]}
 }
 
 // Err returns the first error of the store below.
@@ -123,12 +125,29 @@ func (t *Tx) set(key []byte, w write) {
 	t.writes[k] = w
 }
 
-// Size is about how many bytes the writes take in an entry.
+// Size is about how many bytes the writes take in an entry, without the records.
 func (t *Tx) Size() int { return t.size }
 
 // Empty tells whether the command has written nothing. A key that was minted is
 // a write, even if nothing else is left of what it was for.
 func (t *Tx) Empty() bool { return len(t.writes) == 0 && len(t.bodies) == 0 && !t.minted }
+
+// AddRecords notes what goes into the record log: encoded records of one command,
+// decided at a time in ms. They are part of the entry and not of the state.
+func (t *Tx) AddRecords(now int64, records []byte) {
+	if len(records) > 0 {
+		t.records = append(protocol.AppendInt(t.records[:0], now), records...)
+	}
+}
+
+// Records returns the value of the op that carries the records, nil if there are none.
+// It is valid until Reset.
+func (t *Tx) Records() []byte {
+	if len(t.records) == 0 {
+		return nil
+	}
+	return t.records
+}
 
 // AddBody makes the partition refer to a resource's content. The bytes go into
 // the log in chunks before the entry that names it.

@@ -17,7 +17,9 @@ type Config struct {
 	// OneNode puts all partitions on one node's store; otherwise each has its own.
 	OneNode     bool
 	MaxJobBytes int64
-	ModelBytes  int // of parsed models that are kept; default 8 MB
+	// Records lets the engines record what happens.
+	Records    bool
+	ModelBytes int // of parsed models that are kept; default 8 MB
 }
 
 // Cluster is a set of partitions whose time stands still until Advance.

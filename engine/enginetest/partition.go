@@ -24,6 +24,8 @@ type Partition struct {
 	over   *state.Overlay
 	tx     *state.Tx
 	bodies []protocol.Body // of the entry being packed
+	// records of the entry being packed, as ops.
+	records []byte
 	// Flying are the packed entries that are not applied yet, oldest first.
 	Flying  []Entry
 	counter int64 // of keys, as applied
@@ -52,11 +54,16 @@ func (p *Partition) lead() error {
 	if err != nil {
 		return fmt.Errorf("begin leadership: %w", err)
 	}
-	p.over, p.tx, p.bodies, p.Flying = over, state.NewTx(over), nil, nil
-	p.engine = engine.New(engine.Config{
-		Partition: p.ID, Partitions: p.cluster.Partitions, Models: p.models, Epoch: p.epoch, MaxJobBytes: p.cluster.MaxJobBytes,
-	})
+	p.over, p.tx, p.bodies, p.records, p.Flying = over, state.NewTx(over), nil, nil, nil
+	p.newEngine()
 	return nil
+}
+
+// newEngine begins with an engine that remembers nothing.
+func (p *Partition) newEngine() {
+	p.engine = engine.New(engine.Config{
+		Partition: p.ID, Partitions: p.cluster.Partitions, Models: p.models, Epoch: p.epoch, MaxJobBytes: p.cluster.MaxJobBytes, Records: p.cluster.Records,
+	})
 }
 
 // Crash throws the leader and everything that is not applied away.
@@ -83,6 +90,9 @@ func (p *Partition) Execute(cmd protocol.Command) (engine.Outcome, error) {
 		return out, nil // as a leader answers it: without an entry
 	}
 	p.bodies = append(p.bodies, p.tx.Bodies()...)
+	if recs := p.tx.Records(); recs != nil {
+		p.records = protocol.AppendOp(p.records, &protocol.Op{Kind: protocol.OpRecords, Value: recs})
+	}
 	p.tx.Commit()
 	return out, nil
 }
@@ -106,7 +116,8 @@ func (p *Partition) Pack() (Entry, error) {
 	for _, b := range p.bodies {
 		e.Data = appendBody(e.Data, b)
 	}
-	p.bodies = nil
+	e.Data = append(e.Data, p.records...)
+	p.bodies, p.records = nil, nil
 	e.Data, _ = p.over.Pack(e.Data)
 	err := e.each(func(o *protocol.Op) error {
 		switch o.Kind {
@@ -173,6 +184,9 @@ func (p *Partition) ops(e *Entry) ([]state.Op, error) {
 	var ops []state.Op
 	prefix := state.Prefix(p.ID, generation)
 	err := e.each(func(o *protocol.Op) error {
+		if o.Kind == protocol.OpRecords {
+			return nil
+		}
 		if o.Kind == protocol.OpBody {
 			ops = append(ops, state.Op{Key: state.BodyKey(protocol.Hash(o.Key), o.Chunk), Value: o.Value})
 			return nil

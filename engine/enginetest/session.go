@@ -28,6 +28,8 @@ type session struct {
 	// pushed are all outbox rows there ever were, by source.
 	pushed map[protocol.PartitionID][]state.OutboxRow
 	pulled *protocol.DefinitionReply
+	// records: on or full if steps print what they record.
+	records string
 }
 
 func newSession(c Config) (*session, error) {
@@ -60,6 +62,9 @@ func (s *session) commit(c *call) error {
 	}
 	e, err := c.part.Pack()
 	if err != nil {
+		return err
+	}
+	if err := s.printRecords(c, &e); err != nil {
 		return err
 	}
 	c.print("%s", wrote(&e))

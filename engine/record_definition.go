@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"crypto/md5"
+	"encoding/base64"
+
+	"github.com/grevy-io/grevy/internal/jsondoc"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// recordDeployment records what a deployment has made known. body finds a
+// resource's content.
+func (r *run) recordDeployment(d *protocol.Deployment) {
+	if r.rec == nil {
+		return
+	}
+	for i := range d.Definitions {
+		r.recordDefinition(&d.Definitions[i], "CREATED")
+	}
+	r.deploymentValue(r.rec.begin(), d)
+	r.rec.event("DEPLOYMENT", "CREATED", d.Key)
+}
+
+// recordAcknowledged records the deployments of which the last outbox row is gone.
+func (r *run) recordAcknowledged(rows []state.OutboxRow) {
+	if r.rec == nil {
+		return
+	}
+	seen := map[protocol.Key]bool{}
+	for i := range rows {
+		d := rows[i].Deployment.Key
+		if rows[i].Lane != protocol.LaneDeployments || d == 0 || seen[d] {
+			continue
+		}
+		seen[d] = true
+		if !r.pending(rows[i].Seq) {
+			r.recordDistributed(d)
+		}
+	}
+}
+
+// pending tells whether some partition has not acknowledged a deployment.
+func (r *run) pending(seq uint64) bool {
+	for p := 1; p <= r.e.Partitions; p++ {
+		if r.tx.Get(state.OutboxKey(protocol.PartitionID(p), protocol.LaneDeployments, seq)) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// recordDistributed records that every partition has a deployment.
+func (r *run) recordDistributed(key protocol.Key) {
+	if r.rec == nil {
+		return
+	}
+	r.deploymentValue(r.rec.begin(), &protocol.Deployment{Key: key})
+	r.rec.event("DEPLOYMENT", "FULLY_DISTRIBUTED", key)
+}
+
+// recordDefinition records what happens to a definition, with its content.
+func (r *run) recordDefinition(d *protocol.Definition, intent string) {
+	if r.rec == nil {
+		return
+	}
+	o := r.rec.begin()
+	body := r.tx.Body(d.Hash)
+	if d.Kind == protocol.DecisionDefinition {
+		definitionValue(o, d, "")
+	} else {
+		definitionValue(o, d, checksum(body))
+		o.str("resource", base64.StdEncoding.EncodeToString(body))
+	}
+	r.rec.event(valueTypes[d.Kind], intent, d.Key)
+}
+
+// valueTypes names the records of definitions.
+var valueTypes = map[protocol.DefinitionKind]string{
+	protocol.ProcessDefinition: "PROCESS", protocol.RequirementsDefinition: "DECISION_REQUIREMENTS",
+	protocol.DecisionDefinition: "DECISION", protocol.FormDefinition: "FORM",
+}
+
+// checksum is the original's: the MD5 of the content.
+func checksum(body []byte) string {
+	sum := md5.Sum(body)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// definitionValue writes a definition with the names that its kind has.
+func definitionValue(o *object, d *protocol.Definition, sum string) {
+	o.bool("duplicate", d.Duplicate).key("deploymentKey", d.DeploymentID)
+	switch d.Kind {
+	case protocol.ProcessDefinition:
+		o.str("bpmnProcessId", d.ID).num("version", int64(d.Version)).key("processDefinitionKey", d.Key).str("versionTag", d.VersionTag).
+			str("resourceName", d.ResourceName).str("checksum", sum)
+	case protocol.RequirementsDefinition:
+		o.str("decisionRequirementsId", d.ID).str("decisionRequirementsName", d.Name).num("decisionRequirementsVersion", int64(d.Version)).
+			key("decisionRequirementsKey", d.Key).str("namespace", "").str("resourceName", d.ResourceName).str("checksum", sum)
+	case protocol.DecisionDefinition:
+		o.str("decisionId", d.ID).str("decisionName", d.Name).num("version", int64(d.Version)).key("decisionKey", d.Key).str("versionTag", d.VersionTag).
+			str("decisionRequirementsId", d.ParentID).key("decisionRequirementsKey", d.Parent)
+	case protocol.FormDefinition:
+		o.str("formId", d.ID).num("version", int64(d.Version)).key("formKey", d.Key).str("versionTag", d.VersionTag).
+			str("resourceName", d.ResourceName).str("checksum", sum)
+	}
+}
+
+// deploymentValue writes a deployment with the lists of what it holds.
+func (r *run) deploymentValue(o *object, d *protocol.Deployment) {
+	o.key("deploymentKey", d.Key).json("resources", []byte("[]"))
+	for _, list := range []struct {
+		name string
+		kind protocol.DefinitionKind
+	}{
+		{"processesMetadata", protocol.ProcessDefinition}, {"decisionRequirementsMetadata", protocol.RequirementsDefinition},
+		{"decisionsMetadata", protocol.DecisionDefinition}, {"formMetadata", protocol.FormDefinition},
+	} {
+		o.name(list.name)
+		*o = append(*o, '[')
+		first := true
+		for i := range d.Definitions {
+			def := &d.Definitions[i]
+			if def.Kind != list.kind {
+				continue
+			}
+			if !first {
+				*o = append(*o, ',')
+			}
+			first = false
+			*o = append(*o, `{"tenantId":"<default>"`...)
+			definitionValue(o, def, checksum(r.tx.Body(def.Hash)))
+			*o = append(*o, '}')
+		}
+		*o = append(*o, ']')
+	}
+}
+
+// recordDeploy records the command that a deployment begins with.
+func (c *recorder) recordDeploy(d *protocol.Deploy) {
+	o := c.begin()
+	o.key("deploymentKey", 0).json("processesMetadata", []byte("[]")).json("decisionsMetadata", []byte("[]")).
+		json("decisionRequirementsMetadata", []byte("[]")).json("formMetadata", []byte("[]"))
+	o.name("resources")
+	*o = append(*o, '[')
+	for i, res := range d.Resources {
+		if i > 0 {
+			*o = append(*o, ',')
+		}
+		*o = jsondoc.AppendName(append(*o, `{"resourceName":`...), res.Name)
+		*o = base64.StdEncoding.AppendEncode(append(*o, `,"resource":"`...), res.Content)
+		*o = append(*o, `"}`...)
+	}
+	*o = append(*o, ']')
+	c.command("DEPLOYMENT", "CREATE", 0)
+}
