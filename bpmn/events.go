@@ -91,18 +91,29 @@ func (b *builder) called(n *node, e *Element) {
 		if c := n.extension("calledElement"); c != nil {
 			e.Called = &Called{
 				ProcessID: b.attribute(c, "processId", false),
-				AllParent: c.bool("propagateAllParentVariables", true), AllChild: c.bool("propagateAllChildVariables", true),
+				Binding:   b.binding(c), AllParent: c.bool("propagateAllParentVariables", true), AllChild: c.bool("propagateAllChildVariables", true),
 			}
 		}
 	case BusinessRuleTask:
 		if c := n.extension("calledDecision"); c != nil {
-			b.attribute(c, "decisionId", false)
+			e.Decision = &CalledDecision{ID: b.attribute(c, "decisionId", false), Binding: b.binding(c), Result: b.keep(c.attr("resultVariable"))}
 		}
 	case ScriptTask:
 		if s := n.extension("script"); s != nil {
 			e.Script = &Script{Expression: b.attribute(s, "expression", true), Result: b.keep(s.attr("resultVariable"))}
 		}
 	}
+}
+
+// binding reads which version is meant. The design rules have checked it.
+func (b *builder) binding(n *node) Binding {
+	switch n.attr("bindingType") {
+	case "deployment":
+		return Binding{Type: BindDeployment}
+	case "versionTag":
+		return Binding{Type: BindVersionTag, VersionTag: b.keep(n.attr("versionTag"))}
+	}
+	return Binding{}
 }
 
 // code compiles the code of an error or escalation that is thrown or caught. One that does

@@ -114,9 +114,10 @@ func (b *builder) job(n *node, e *Element) {
 	b.size += 128
 	h := b.headers(n)
 	if e.Type == UserTask {
-		b.userTask(n, j, &h)
-		if n.extension("userTask") != nil {
-			return // no job: the engine keeps the task itself
+		priority := b.userTask(n, e, j, &h)
+		if n.extension("userTask") != nil { // no job: the engine keeps the task itself
+			e.Native = &NativeTask{Headers: h, Dynamic: j.Dynamic, Priority: priority, Reference: b.externalForm(n)}
+			return
 		}
 	} else {
 		j.Type = b.attribute(definition, "type", false)

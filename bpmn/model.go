@@ -55,6 +55,12 @@ type Element struct {
 	Loop *Loop
 	// Called is set on call activities.
 	Called *Called
+	// Decision is set on business rule tasks that call a decision.
+	Decision *CalledDecision
+	// Form is the form that is linked to a user task, nil if there is none.
+	Form *LinkedForm
+	// Native is set on user tasks that create no job.
+	Native *NativeTask
 	// Script is set on script tasks with an expression.
 	Script *Script
 	// Boundary are the boundary events of an activity, in document order;
@@ -108,9 +114,54 @@ type Loop struct {
 // Called says which process a call activity starts, and what of the variables
 // goes in and comes back without mappings.
 type Called struct {
-	// ProcessID evaluates to a string. The newest version is called.
+	// ProcessID evaluates to a string.
 	ProcessID           *feel.Expression
+	Binding             Binding
 	AllParent, AllChild bool
+}
+
+// BindingType says which version is meant of what an element refers to by id.
+type BindingType uint8
+
+// The types of binding: the newest version, that of the same deployment, the
+// newest with a tag.
+const (
+	BindLatest BindingType = iota
+	BindDeployment
+	BindVersionTag
+)
+
+// Binding is a type of binding, with its version tag.
+type Binding struct {
+	Type       BindingType
+	VersionTag string
+}
+
+// CalledDecision says which decision a business rule task evaluates, and the
+// variable of its value.
+type CalledDecision struct {
+	// ID evaluates to a string.
+	ID      *feel.Expression
+	Binding Binding
+	Result  string
+}
+
+// LinkedForm says which form belongs to a user task.
+type LinkedForm struct {
+	// ID evaluates to a string.
+	ID      *feel.Expression
+	Binding Binding
+}
+
+// NativeTask is what a user task without a job says of who is to do it.
+type NativeTask struct {
+	// Headers and Dynamic are named like those of a user task's job.
+	Headers []Header
+	Dynamic []DynamicHeader
+	// Priority evaluates to a number; nil: the default.
+	Priority *feel.Expression
+	// Reference evaluates to a string; nil: none.
+	Reference *feel.Expression
 }
 
 // Script is an expression whose value becomes a variable.

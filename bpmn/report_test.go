@@ -38,12 +38,10 @@ func TestReport(t *testing.T) {
 func TestUnsupportedKinds(t *testing.T) {
 	body := `<startEvent id='s'/><boundaryEvent id='b' attachedToRef='x'><signalEventDefinition id='d' signalRef='sig'/></boundaryEvent>
 <serviceTask id='x'>[[<zeebe:taskDefinition type='w'/><zeebe:executionListeners><zeebe:executionListener eventType='start' type='l'/></zeebe:executionListeners>]]</serviceTask>
-<userTask id='u'>[[<zeebe:userTask/>]]</userTask><businessRuleTask id='c'>[[<zeebe:calledDecision decisionId='d' resultVariable='r'/>]]</businessRuleTask><userTask id='o'>[[<zeebe:formDefinition formId='f'/>]]</userTask>
 <endEvent id='t'><compensateEventDefinition id='td'/></endEvent>`
 	text := refusal(t, verdict{Roots: "<signal id='sig' name='n'/>", Process: body, Flows: []string{"s x", "b t"}}.xml())
 	found := regexp.MustCompile(`not supported yet: (.*)`).FindAllStringSubmatch(text, -1)
-	for _, want := range []string{"signal boundary event", "native user task",
-		"business rule task with a decision", "user task with a linked form"} {
+	for _, want := range []string{"signal boundary event"} {
 		if !slices.ContainsFunc(found, func(m []string) bool { return m[1] == want }) {
 			t.Errorf("no %q in %s", want, text)
 		}

@@ -14,7 +14,9 @@ var runs = map[string]bool{
 	"script task with a job":                         true,
 	"script task with an expression":                 true,
 	"business rule task with a job":                  true,
+	"business rule task with a decision":             true,
 	"user task with a job":                           true,
+	"native user task":                               true,
 	"manual task":                                    true,
 	"call activity":                                  true,
 	"multi-instance activity":                        true,
@@ -103,12 +105,6 @@ func features(n *node) (out []string) {
 	}
 	if n.extension("executionListeners") != nil {
 		out = append(out, "element with execution listeners")
-	}
-	if f := n.extension("formDefinition"); f != nil && f.attr("formId") != "" && n.extension("userTask") == nil {
-		out = append(out, "user task with a linked form")
-	}
-	if c := n.extension("calledElement"); c != nil && c.attr("bindingType") != "" && c.attr("bindingType") != "latest" {
-		out = append(out, "call activity bound to a version")
 	}
 	if n.extension("publishMessage") != nil {
 		out = append(out, "element that publishes a message")

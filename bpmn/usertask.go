@@ -3,6 +3,8 @@ package bpmn
 import (
 	"strconv"
 	"strings"
+
+	"github.com/grevy-io/grevy/feel"
 )
 
 // Names of the headers a user task's job carries besides its own.
@@ -18,22 +20,22 @@ const (
 
 // userTask makes the job of a user task: one retry, and headers that say who
 // is to do it. Those that are constant join the task's headers, the others
-// stand in Dynamic.
-func (b *builder) userTask(n *node, j *Job, headers *[]Header) {
+// stand in Dynamic. It returns the priority, which no job has.
+func (b *builder) userTask(n *node, e *Element, j *Job, headers *[]Header) (priority *feel.Expression) {
 	j.Type = b.expression(n, UserTaskJobType, false)
 	j.Retries = b.expression(n, "1", false)
-	if f := n.extension("formDefinition"); f != nil && f.attr("formKey") != "" {
-		*headers = append(*headers, Header{HeaderFormKey, b.keep(f.attr("formKey"))})
+	if f := n.extension("formDefinition"); f != nil {
+		b.form(f, e, headers)
 	}
 	if a := n.extension("assignmentDefinition"); a != nil {
 		b.assignment(a, j, headers)
 	}
 	if p := n.extension("priorityDefinition"); p != nil {
-		b.priority(p)
+		priority = b.priority(p)
 	}
 	s := n.extension("taskSchedule")
 	if s == nil {
-		return
+		return priority
 	}
 	for _, d := range []struct{ attr, header string }{{"dueDate", HeaderDueDate}, {"followUpDate", HeaderFollowUpDate}} {
 		if text := s.attr(d.attr); text != "" {
@@ -41,6 +43,27 @@ func (b *builder) userTask(n *node, j *Job, headers *[]Header) {
 			b.dynamic(j, d.header, DateHeader, s, text)
 		}
 	}
+	return priority
+}
+
+// form reads how a form is given: by a key of another system, or by the id of
+// one that is deployed.
+func (b *builder) form(f *node, e *Element, headers *[]Header) {
+	if key := f.attr("formKey"); key != "" {
+		*headers = append(*headers, Header{HeaderFormKey, b.keep(key)})
+	}
+	if id := f.attr("formId"); strings.TrimSpace(id) != "" {
+		e.Form = &LinkedForm{ID: b.expression(f, id, false), Binding: b.binding(f)}
+	}
+}
+
+// externalForm is where another system keeps the form of a native user task.
+func (b *builder) externalForm(n *node) *feel.Expression {
+	f := n.extension("formDefinition")
+	if f == nil || f.attr("externalReference") == "" {
+		return nil
+	}
+	return b.expression(f, f.attr("externalReference"), false)
 }
 
 func (b *builder) assignment(a *node, j *Job, headers *[]Header) {
@@ -88,16 +111,17 @@ func (b *builder) date(at *node, text string) {
 }
 
 // priority checks the priority of a native user task.
-func (b *builder) priority(n *node) {
+func (b *builder) priority(n *node) *feel.Expression {
 	text := n.attr("priority")
 	if text == "" {
-		return
+		return nil
 	}
 	e := b.expression(n, text, false)
 	if e == nil || !e.IsStatic() {
-		return
+		return e
 	}
 	if v, err := strconv.Atoi(text); err != nil || v < 0 || v > 100 {
 		b.wrong.add(n, "Priority must be a number between 0 and 100, but was '%s'.", text)
 	}
+	return e
 }

@@ -87,7 +87,7 @@ func (m *Model) evaluate(decisionID string, scope feel.Scope, now, clock func() 
 		return nil, &NotFound{decisionID}
 	}
 	e := &evaluation{
-		now: now, clock: clock, deadline: clock().Add(maxTime), room: maxRoom,
+		now: now, clock: clock, deadline: clock().Add(maxTime), room: maxRoom, steps: maxSteps,
 		base: &scopeCache{scope: scope}, decided: map[*Decision]decided{},
 	}
 	v, err := e.decide(d)
@@ -108,6 +108,7 @@ type evaluation struct {
 	decided    map[*Decision]decided
 	log        []Evaluated
 	room       int // how many more values the log may hold
+	steps      int // how many more the expressions may take
 	calls      int // functions we are inside of
 	failedID   string
 	failure    error // the first: functions called by expressions lose it

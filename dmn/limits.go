@@ -1,6 +1,10 @@
 package dmn
 
-import "time"
+import (
+	"time"
+
+	"github.com/grevy-io/grevy/feel"
+)
 
 // The bounds of a resource. They are far above any model that is drawn or
 // generated and keep a hostile one from costing more than its bytes.
@@ -16,12 +20,13 @@ const (
 	maxQuoted     = 512 << 10 // bytes of expressions in which they are looked for
 )
 
-// The bounds of an evaluation. feel bounds each expression; these bound what
-// a decision makes of many.
+// The bounds of an evaluation: feel bounds each expression, these what a
+// decision makes of many. A partition waits for it.
 const (
-	maxEvaluated = 10_000    // decisions and knowledge models in the answer
-	maxRoom      = 2_000_000 // values in the answer, long texts counting as several
-	maxCalls     = 64        // functions and knowledge models that call each other
-	maxTime      = 5 * time.Second
-	maxFound     = 2_000 // bytes of the values that a failure tells
+	maxEvaluated = 10_000               // decisions and knowledge models in the answer
+	maxRoom      = 2_000_000            // values in the answer, long texts counting as several
+	maxCalls     = 64                   // functions and knowledge models that call each other
+	maxSteps     = feel.DefaultMaxSteps // of all expressions together
+	maxTime      = 5 * time.Second      // should steps be slower than they are
+	maxFound     = 2_000                // bytes of the values that a failure tells
 )

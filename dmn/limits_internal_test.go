@@ -41,6 +41,29 @@ func TestTime(t *testing.T) {
 	}
 }
 
+// TestSteps: what is bounded for each expression is bounded for all of them
+// together, over the cells of a table and over required decisions.
+func TestSteps(t *testing.T) {
+	loop := `count(for i in 1..10000 return i)`
+	rule := `<rule><inputEntry><text>` + loop + `</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>`
+	m, err := Parse("r.dmn", []byte(`<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="g" name="n" namespace="x">
+		<decision id="d" name="d"><decisionTable><input><inputExpression><text>1</text></inputExpression></input><output name="r"/>`+
+		strings.Repeat(rule, 1000)+`</decisionTable></decision>
+		<decision id="l" name="l"><list>`+strings.Repeat(`<literalExpression><text>`+loop+`</text></literalExpression>`, 1000)+`</list></decision></definitions>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"d", "l"} {
+		e, err := m.evaluate(id, nil, nil, func() time.Time { return time.Unix(0, 0) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Failure == nil || !strings.Contains(e.Failure.Message, "takes too") {
+			t.Errorf("%s: %+v", id, e.Failure)
+		}
+	}
+}
+
 // TestWeigh: what is shared counts each time it would be written out.
 func TestWeigh(t *testing.T) {
 	var v feel.Value = feel.String(strings.Repeat("a", 640))

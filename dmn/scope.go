@@ -52,10 +52,9 @@ var (
 	errDeep  = errors.New("functions call each other too deeply")
 )
 
-// inTime says whether there is time for one more expression. Each is bounded by
-// feel, but not their sum: feel does not tell the steps that one took.
+// inTime says whether there is time for one more expression.
 func (e *evaluation) inTime() error {
-	if e.clock().After(e.deadline) {
+	if e.steps <= 0 || e.clock().After(e.deadline) {
 		return e.noted(errTime)
 	}
 	return nil
@@ -66,9 +65,13 @@ func (e *evaluation) run(x *feel.Expression, vars feel.Scope) (feel.Value, error
 	if err := e.inTime(); err != nil {
 		return nil, err
 	}
-	r, err := x.Eval(&feel.Env{Scope: vars, Now: e.now})
+	r, err := x.Eval(&feel.Env{Scope: vars, Now: e.now, MaxSteps: e.steps})
+	e.spend(&r)
 	return r.Value, e.noted(err)
 }
+
+// spend takes the work of an expression off what may still be done.
+func (e *evaluation) spend(r *feel.Result) { e.steps -= r.Steps + 1 }
 
 // noted keeps the first failure. If an expression calls a function that fails,
 // feel tells the failure as one of the outer expression.

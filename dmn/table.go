@@ -97,7 +97,9 @@ func (e *evaluation) matches(r *tableRule, inputs []Input, env *feel.Env) (bool,
 		if err := e.inTime(); err != nil {
 			return false, err
 		}
+		env.MaxSteps = e.steps
 		res, err := test.Eval(inputs[i].Value, env)
+		e.spend(&res)
 		if err != nil || res.Value != feel.Value(feel.Bool(true)) {
 			return false, e.noted(err)
 		}

@@ -58,6 +58,9 @@ func (r *run) proceed(el *elem) {
 		r.incident(el, fail.kind, fail.text, stepAgain)
 		return
 	}
+	if r.out.Miss != nil {
+		return // the command is executed again
+	}
 	r.activated(el)
 	r.act(el, &w)
 }
@@ -85,6 +88,10 @@ func (r *run) workOut(el *elem, w *work) (fail *failure) {
 		w.job, fail = r.jobValues(el)
 	case m.Script != nil:
 		fail = r.runScript(el)
+	case m.Decision != nil:
+		fail = r.decide(el)
+	case m.Native != nil:
+		fail = r.openUserTask(el)
 	case m.Type == bpmn.ExclusiveGateway, m.Type == bpmn.InclusiveGateway:
 		w.flows, fail = r.outgoing(el)
 	case m.Type == bpmn.CallActivity:
@@ -102,7 +109,7 @@ func (r *run) act(el *elem, w *work) {
 		return
 	}
 	switch m := el.model; {
-	case m.Job != nil: // a worker's turn
+	case m.Job != nil || m.Native != nil: // somebody's turn
 	case w.thrown != nil:
 		r.throwFrom(el, w.thrown)
 	case m.Type == bpmn.EventSubProcess, m.Type == bpmn.ProcessElement && el.pending() != nil:

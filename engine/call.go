@@ -1,7 +1,9 @@
 package engine
 
 import (
-	"github.com/grevy-io/grevy/feel"
+	"fmt"
+
+	"github.com/grevy-io/grevy/bpmn"
 	"github.com/grevy-io/grevy/internal/jsondoc"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
@@ -48,10 +50,10 @@ func (r *run) call(el *elem, def *definition, depth int64) {
 	r.enqueue(stepActivate, key)
 }
 
-// callee finds the newest version of the process, and how deep its instance
-// will be.
+// callee finds the version of the process that is meant, and how deep its
+// instance will be. It is nil if that has to be asked for first.
 func (r *run) callee(el *elem) (def *definition, depth int64, _ *failure) {
-	id, fail := r.calledID(el)
+	id, fail := r.text(el.model.Called.ProcessID, el)
 	if fail != nil {
 		return nil, 0, fail
 	}
@@ -61,11 +63,17 @@ func (r *run) callee(el *elem) (def *definition, depth int64, _ *failure) {
 	if depth++; depth >= maxDepth {
 		return nil, 0, &failure{"CALLED_ELEMENT_ERROR", "The call activity has reached the maximum depth of 1000. This is likely due to a recursive call. Cancel the root process instance if this was unintentional."}
 	}
-	if key := r.tx.Newest(protocol.ProcessDefinition, id); key != 0 {
-		def = r.e.definition(r.tx, key)
+	called := el.model.Called
+	rec := r.bound(el, protocol.ProcessDefinition, id, called.Binding)
+	if rec == nil {
+		if r.out.Miss != nil {
+			return nil, 0, nil
+		}
+		return nil, 0, &failure{"CALLED_ELEMENT_ERROR", noProcess(el, id, called.Binding)}
 	}
+	def = r.e.definition(r.tx, rec.Key)
 	if def == nil {
-		return nil, 0, &failure{"CALLED_ELEMENT_ERROR", "Expected process with BPMN process id '" + id + "' to be deployed, but not found."}
+		return nil, 0, nil // the store has failed
 	}
 	if def.process.Root.NoneStart == nil {
 		return nil, 0, &failure{"CALLED_ELEMENT_ERROR", "Expected process with BPMN process id '" + id + "' to have a none start event, but not found."}
@@ -73,16 +81,15 @@ func (r *run) callee(el *elem) (def *definition, depth int64, _ *failure) {
 	return def, depth, nil
 }
 
-func (r *run) calledID(el *elem) (string, *failure) {
-	x := el.model.Called.ProcessID
-	if x.IsStatic() {
-		return x.Static(), nil
+// noProcess has the texts seen on Zeebe 8.6.0.
+func noProcess(el *elem, id string, b bpmn.Binding) string {
+	switch b.Type {
+	case bpmn.BindDeployment:
+		return fmt.Sprintf("Expected to call process with BPMN process id '%s' with binding type 'deployment', but no such process found in the deployment with key %d which contained the current process. To resolve this incident, migrate the process instance to a process definition that is deployed together with the intended process definition to call.", id, el.def.DeploymentID)
+	case bpmn.BindVersionTag:
+		return fmt.Sprintf("Expected to call process with BPMN process id '%s' and version tag '%s', but no such process found. To resolve this incident, deploy a process with the given process id and version tag.", id, b.VersionTag)
 	}
-	v, fail := r.eval(x, el, "STRING", feel.KindString)
-	if fail != nil {
-		return "", fail
-	}
-	return string(v.(feel.String)), nil
+	return "Expected process with BPMN process id '" + id + "' to be deployed, but not found."
 }
 
 // handedIn are the variables that a called instance begins with: all that the

@@ -66,34 +66,21 @@ func (r *run) findDefinition(c *protocol.CreateInstance) *definition {
 		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "Expected at least a bpmnProcessId or a key greater than -1, but none given"))
 		return nil
 	}
-	key := c.DefinitionKey
-	behind := false
-	if c.ProcessID != "" {
-		key = 0
-		if c.Version >= 0 {
-			key = r.tx.Version(protocol.ProcessDefinition, c.ProcessID, c.Version)
-		} else {
-			key = r.tx.Newest(protocol.ProcessDefinition, c.ProcessID)
-		}
-		behind = c.Version < 0 && r.behind(c.DeploymentSeq)
+	r.known = c.DeploymentSeq
+	rec := r.named(protocol.PullDefinition{
+		DefinitionKey: c.DefinitionKey, Want: protocol.ProcessDefinition, ID: c.ProcessID, Version: c.Version,
+	})
+	switch {
+	case rec != nil:
+		return r.e.definition(r.tx, rec.Key)
+	case r.out.Miss == nil:
+		r.reject(notFound(c))
 	}
-	if key != 0 && !behind {
-		if def := r.e.definition(r.tx, key); def != nil {
-			return def
-		}
-	}
-	if r.e.Partition != protocol.DeploymentPartition {
-		r.out.Miss = &protocol.PullDefinition{
-			DefinitionKey: c.DefinitionKey, Want: protocol.ProcessDefinition, ID: c.ProcessID, Version: c.Version,
-		}
-		return nil
-	}
-	r.reject(NotFound(c))
 	return nil
 }
 
-// NotFound is the rejection of a creation whose definition does not exist.
-func NotFound(c *protocol.CreateInstance) *protocol.Rejection {
+// notFound is the rejection of a creation whose definition does not exist.
+func notFound(c *protocol.CreateInstance) *protocol.Rejection {
 	const expected = "Expected to find process definition with "
 	switch {
 	case c.ProcessID == "":
@@ -102,20 +89,6 @@ func NotFound(c *protocol.CreateInstance) *protocol.Rejection {
 		return protocol.Reject(protocol.NotFound, c.Intent(), expected+"process ID '%s' and version '%d', but none found", c.ProcessID, c.Version)
 	}
 	return protocol.Reject(protocol.NotFound, c.Intent(), expected+"process ID '%s', but none found", c.ProcessID)
-}
-
-// behind tells whether this partition has not applied a deployment that the
-// gateway knows of. The deployment partition never is: it counts the lane.
-func (r *run) behind(known uint64) bool {
-	return r.e.Partition != protocol.DeploymentPartition && r.deploymentSeq() < known
-}
-
-// deploymentSeq is how far this partition knows the deployment lane.
-func (r *run) deploymentSeq() uint64 {
-	if r.e.Partition == protocol.DeploymentPartition {
-		return r.tx.LaneSeq(protocol.LaneDeployments)
-	}
-	return r.tx.Inbox(protocol.DeploymentPartition, protocol.LaneDeployments).Seq
 }
 
 // startElements resolves where an instance begins: the none start event, or

@@ -176,21 +176,6 @@ func (r *run) pull(c *protocol.PullDefinition) {
 	r.out.Reply = reply
 }
 
-// wanted resolves what a pull asks for, 0 if there is none.
-func (r *run) wanted(c *protocol.PullDefinition) protocol.Key {
-	switch {
-	case c.ID == "":
-		return c.DefinitionKey
-	case c.Deployment != 0:
-		return r.tx.Member(c.Deployment, c.Want, c.ID)
-	case c.VersionTag != "":
-		return r.tx.Tagged(c.Want, c.ID, c.VersionTag)
-	case c.Version >= 0:
-		return r.tx.Version(c.Want, c.ID, c.Version)
-	}
-	return r.tx.Newest(c.Want, c.ID)
-}
-
 // pulled takes in definitions that were asked for. What was read before the
 // lane's rows that are applied here is out of date and does nothing; the row
 // that comes later for the same keys does nothing either.

@@ -11,6 +11,7 @@ import (
 // resolved, and what waits for ever is cancelled. Then nothing may be left but
 // the definitions, and the partitions must agree on those.
 func (w *world) drain() {
+	w.draining = true
 	for i := range w.parts {
 		for range 3000 {
 			if w.round(i) == 0 {
@@ -89,7 +90,7 @@ func (w *world) cancelAll(i int) {
 
 // stays tells whether an incident is made again whenever it is resolved.
 func stays(in *state.Incident) bool {
-	return in != nil && in.Job == 0 && (in.Type == "UNHANDLED_ERROR_EVENT" || in.Type == "CALLED_ELEMENT_ERROR")
+	return in != nil && in.Job == 0 && (in.Type == "UNHANDLED_ERROR_EVENT" || in.Type == "CALLED_ELEMENT_ERROR" || in.Type == "CALLED_DECISION_ERROR")
 }
 
 func (w *world) nothingLeft(i int) {

@@ -25,6 +25,11 @@ type Config struct {
 // Engine executes the commands of one partition.
 type Engine struct {
 	Config
+	// Asked are what the deployment partition was asked for on behalf of the next
+	// command: what is missing of them does not exist. Settled: it is not asked for
+	// anything.
+	Asked       []protocol.PullDefinition
+	Settled     bool
 	run         run
 	definitions map[protocol.Key]*definition
 	cursors     map[string]protocol.Key // by job type: no activatable job has a smaller key
@@ -90,8 +95,12 @@ func (e *Engine) Execute(tx *state.Tx, cmd protocol.Command, now int64) (Outcome
 		r.recordCommand(cmd)
 	}
 	r.dispatch(cmd)
-	if r.out.Err == nil && r.out.Miss == nil {
+	if r.out.Err == nil {
 		r.steps()
+	}
+	if r.out.Miss != nil {
+		r.out = Outcome{Miss: r.out.Miss}
+	} else if r.out.Err == nil {
 		r.flush()
 	}
 	if err := tx.Err(); err != nil {
@@ -111,6 +120,8 @@ func (r *run) dispatch(cmd protocol.Command) {
 	switch c := cmd.(type) {
 	case *protocol.CreateInstance:
 		r.create(c)
+	case *protocol.EvaluateDecision:
+		r.evaluateDecision(c)
 	case *protocol.ActivateJobs:
 		r.activateJobs(c)
 	case *protocol.CompleteJob:

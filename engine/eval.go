@@ -21,12 +21,17 @@ func (s scopeChain) Lookup(name string) (feel.Value, bool) {
 	if raw == nil {
 		return nil, false
 	}
+	return fromJSON(raw), true
+}
+
+// fromJSON reads a variable. It was JSON when it was taken in, so what cannot be
+// read is a number beyond the language's: it is null, and no fault of the store.
+func fromJSON(raw []byte) feel.Value {
 	v, err := feel.FromJSON(raw)
 	if err != nil {
-		s.r.tx.Fail(fmt.Errorf("variable %s: %w", name, err))
-		return nil, false
+		return feel.Null{}
 	}
-	return v, true
+	return v
 }
 
 // lookup returns the JSON text of a variable that el can see.
@@ -73,6 +78,18 @@ func (r *run) eval(x *feel.Expression, el *elem, want string, kind feel.Kind) (f
 		return nil, &failure{"EXTRACT_VALUE_ERROR", text + warnings(res.Warnings)}
 	}
 	return res.Value, nil
+}
+
+// text evaluates to a text; a static one is itself.
+func (r *run) text(x *feel.Expression, el *elem) (string, *failure) {
+	if x.IsStatic() {
+		return x.Static(), nil
+	}
+	v, fail := r.eval(x, el, "STRING", feel.KindString)
+	if fail != nil {
+		return "", fail
+	}
+	return string(v.(feel.String)), nil
 }
 
 // warnings prints what the evaluation remarked, as the original appends it to

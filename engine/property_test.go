@@ -26,17 +26,19 @@ type executed struct {
 	cmd   protocol.Command
 	out   engine.Outcome
 	entry uint64 // of its leadership
+	asked bool   // the deployment partition, for what it missed
 }
 
 // world is a cluster in which entries are applied late and leaders crash.
 type world struct {
-	t       *testing.T
-	rnd     *rand.Rand
-	cluster *enginetest.Cluster
-	parts   []*enginetest.Partition
-	makers  []*commander
-	packing []uint64
-	log     []executed // what is committed or may still be
+	draining bool
+	t        *testing.T
+	rnd      *rand.Rand
+	cluster  *enginetest.Cluster
+	parts    []*enginetest.Partition
+	makers   []*commander
+	packing  []uint64
+	log      []executed // what is committed or may still be
 }
 
 // TestRandom runs random commands on random models, with entries in flight,
@@ -74,6 +76,7 @@ func randomRun(t *testing.T, seed uint64) {
 		w.makers[0].bodies[engine.HashOf(r.Content)] = r.Content
 		w.execute(0, &protocol.Deploy{Resources: []protocol.Resource{r}})
 	}
+	w.execute(0, &protocol.Deploy{Resources: []protocol.Resource{rules(w.makers[0])}})
 	for range 400 {
 		w.step()
 	}
@@ -148,11 +151,26 @@ func epochOf(part int) uint64 { return uint64(100 * part) }
 func (w *world) execute(i int, cmd protocol.Command) engine.Outcome {
 	out, err := w.parts[i].Execute(cmd)
 	check(w.t, err)
+	if out.Miss != nil && (w.draining || w.rnd.IntN(2) == 0) {
+		return w.asked(i, cmd)
+	}
+	w.note(i, cmd, out, false)
+	return out
+}
+
+// asked executes a command whose misses the deployment partition cannot help.
+func (w *world) asked(i int, cmd protocol.Command) engine.Outcome {
+	out, err := w.parts[i].ExecuteAsked(cmd)
+	check(w.t, err)
+	w.note(i, cmd, out, true)
+	return out
+}
+
+func (w *world) note(i int, cmd protocol.Command, out engine.Outcome, asked bool) {
 	w.makers[i].note(&out)
 	if out.Err == nil && out.Miss == nil {
-		w.log = append(w.log, executed{i, w.cluster.Now, cmd, out, w.packing[i]})
+		w.log = append(w.log, executed{i, w.cluster.Now, cmd, out, w.packing[i], asked})
 	}
-	return out
 }
 
 // acknowledge tells partition 1 what is applied at partition 2, as acks are
@@ -206,7 +224,11 @@ func (w *world) again() *world {
 	b := newWorld(w.t, w.rnd, w.makers[0].models)
 	for n, e := range w.log {
 		b.cluster.Now = e.now
-		out := b.execute(e.part, e.cmd)
+		replay := b.execute
+		if e.asked {
+			replay = b.asked
+		}
+		out := replay(e.part, e.cmd)
 		if !reflect.DeepEqual(out, e.out) {
 			w.t.Fatalf("command %d of %d, %T %+v\n now %+v\nthen %+v", n, len(w.log), e.cmd, e.cmd, out, e.out)
 		}

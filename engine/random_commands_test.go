@@ -220,16 +220,20 @@ func (c *commander) delivery(from *commander, epoch uint64) protocol.Command {
 	return cmd
 }
 
-// pulled makes a command that brings a definition of partition 1, as if it had
+// pulled makes a command that brings a deployment of partition 1, as if it had
 // been asked for at some time.
 func (c *commander) pulled(from *commander, epoch uint64) protocol.Command {
 	keys := from.seen.Order[state.TableDefinition]
 	if len(keys) == 0 {
 		return &protocol.Tick{}
 	}
-	d := from.seen.Definitions[keys[c.rnd.IntN(len(keys))]]
-	return &protocol.Pulled{
-		Source: protocol.DeploymentPartition, Epoch: epoch, Seq: c.rnd.Uint64N(from.seen.Lane + 1),
-		Definitions: []protocol.Definition{*d}, Bodies: []protocol.Body{{Hash: d.Hash, Data: from.bodies[d.Hash]}},
+	wanted := from.seen.Definitions[keys[c.rnd.IntN(len(keys))]].DeploymentID
+	cmd := &protocol.Pulled{Source: protocol.DeploymentPartition, Epoch: epoch, Seq: c.rnd.Uint64N(from.seen.Lane + 1)}
+	for _, key := range keys {
+		if d := from.seen.Definitions[key]; d.DeploymentID == wanted {
+			cmd.Definitions = append(cmd.Definitions, *d)
+			cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: d.Hash, Data: from.bodies[d.Hash]})
+		}
 	}
+	return cmd
 }

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/protocol"
 )
 
 // modelMaker makes random models in short form: blocks in a row, nested. Some
@@ -68,6 +71,9 @@ func (m *modelMaker) block(from string, depth int) string {
 	if m.rnd.IntN(6) == 0 {
 		return m.timed(from, depth)
 	}
+	if m.rnd.IntN(8) == 0 {
+		return m.then(from, "rule", decisions[m.rnd.IntN(len(decisions))]+" "+mappings[m.rnd.IntN(len(mappings))])
+	}
 	switch kind {
 	case 0, 1, 2:
 		return m.then(from, "service", m.work())
@@ -82,6 +88,22 @@ func (m *modelMaker) block(from string, depth int) string {
 }
 
 var timers = []string{"timer=PT0.5S", "timer=PT0S", "timer='= if v = 3 then v else \"PT1S\"'", "date='= if v = 2 then w else \"1980-01-01T00:00:00Z\"'"}
+
+// decisions are called by business rule tasks; those of rules are there, or
+// somewhere.
+var decisions = []string{
+	"decision=d1 result=v", "decision=d2 result=w", "decision='= if v = 1 then \"d2\" else \"d1\"' result=o",
+	"decision=d1 result=v binding=versionTag vtag=one", "decision=d1 result=v binding=deployment", "decision=nope result=v",
+}
+
+// rules makes the resource that they are in.
+func rules(c *commander) protocol.Resource {
+	const text = `<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="rules" name="n" namespace="x">
+		<decision id="d1" name="D1"><extensionElements><zeebe:versionTag value="one"/></extensionElements><literalExpression><text>if v = null then 0 else v</text></literalExpression></decision>
+		<decision id="d2" name="D2"><informationRequirement><requiredDecision href="#d1"/></informationRequirement><literalExpression><text>assert(d1, w != null)</text></literalExpression></decision></definitions>`
+	c.bodies[engine.HashOf([]byte(text))] = []byte(text)
+	return protocol.Resource{Name: "rules.dmn", Content: []byte(text)}
+}
 
 // timed waits for a time, or does something else beside or instead.
 func (m *modelMaker) timed(from string, depth int) string {

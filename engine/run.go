@@ -32,6 +32,7 @@ type run struct {
 	full  bool // the bound was reached
 	out   Outcome
 	rec   *recorder // nil: no records are wanted
+	known uint64    // the deployment lane's watermark that the sender knows
 	// results are the lists of multi-instance activities that were put together.
 	results map[protocol.Key][]byte
 	spare   []elem // used again by each command
@@ -108,7 +109,7 @@ func (r *run) follow(op stepOp, el *elem) {
 
 // steps takes steps until none is left or the bound is reached.
 func (r *run) steps() {
-	for r.taken < len(r.queue) {
+	for r.taken < len(r.queue) && r.out.Miss == nil {
 		if r.taken >= maxSteps || r.taken > 0 && r.large() {
 			r.suspend(r.queue[r.taken:])
 			r.taken, r.full = len(r.queue), true
@@ -238,9 +239,6 @@ func (r *run) key() protocol.Key { return r.tx.NextKey(r.e.Partition) }
 // flush writes what the command has changed, each element instance once, and
 // what is recorded of it.
 func (r *run) flush() {
-	if r.rec != nil && !r.tx.Empty() {
-		r.tx.AddRecords(r.now, r.rec.buf)
-	}
 	for _, key := range r.order {
 		el := r.elems[key]
 		switch {
@@ -252,5 +250,8 @@ func (r *run) flush() {
 		default:
 			r.tx.InsertElement(el.ElementInstance)
 		}
+	}
+	if r.rec != nil && !r.tx.Empty() {
+		r.tx.AddRecords(r.now, r.rec.buf)
 	}
 }

@@ -30,6 +30,7 @@ func (r *run) terminate(el *elem) {
 		el.State, el.dirty = state.Terminating, true
 		r.recordElement(el, "ELEMENT_TERMINATING")
 		r.dropJob(el)
+		r.closeUserTask(el)
 		r.dropIncident(el)
 		if el.Extra != nil {
 			el.Extra.Listener = 0

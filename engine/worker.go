@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"strconv"
+
+	"github.com/grevy-io/grevy/bpmn"
 	"github.com/grevy-io/grevy/internal/jsondoc"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
@@ -163,7 +166,7 @@ func (r *run) yieldJobs(c *protocol.YieldJobs) {
 // headers returns a job's headers if they differ from the model's constant ones.
 func (r *run) headers(el *elem) ([]byte, *failure) {
 	job := el.model.Job
-	if len(job.Dynamic) == 0 {
+	if len(job.Dynamic) == 0 && el.model.Form == nil {
 		return nil, nil
 	}
 	var members []jsondoc.Member
@@ -178,6 +181,13 @@ func (r *run) headers(el *elem) ([]byte, *failure) {
 		if ok {
 			members = setMember(members, job.Dynamic[i].Key, jsondoc.AppendName(nil, text))
 		}
+	}
+	if el.model.Form != nil {
+		key, _, fail := r.formKey(el)
+		if fail != nil {
+			return nil, fail
+		}
+		members = setMember(members, bpmn.HeaderFormKey, jsondoc.AppendName(nil, strconv.FormatInt(int64(key), 10)))
 	}
 	return jsondoc.Append(nil, members), nil
 }

@@ -79,9 +79,11 @@ func run(source string, root node, env *Env, input Value) (res Result, err error
 	c := evaluations.Get().(*evaluation)
 	c.env, c.own.scope, c.vars = env, env.Scope, &c.own
 	c.input, c.hasInput = input, input != nil
-	if c.steps = env.MaxSteps; c.steps <= 0 {
-		c.steps = DefaultMaxSteps
+	most := env.MaxSteps
+	if most <= 0 {
+		most = DefaultMaxSteps
 	}
+	c.steps = most
 	defer func() {
 		if p := recover(); p != nil {
 			a, ok := p.(abort)
@@ -90,7 +92,7 @@ func run(source string, root node, env *Env, input Value) (res Result, err error
 			}
 			failure := *a.err
 			failure.Source = source
-			res, err = Result{Value: null, Warnings: c.warnings}, &failure
+			res, err = Result{Value: null, Warnings: c.warnings, Steps: most - c.steps}, &failure
 		}
 		if !c.kept {
 			*c = evaluation{}
@@ -99,7 +101,7 @@ func run(source string, root node, env *Env, input Value) (res Result, err error
 	}()
 	v := root.eval(c)
 	c.checkSize(v, 0)
-	return Result{Value: v, Warnings: c.warnings}, nil
+	return Result{Value: v, Warnings: c.warnings, Steps: most - c.steps}, nil
 }
 
 // checkSize fails the evaluation if a result is too deep or, its parts being

@@ -35,6 +35,7 @@ type Env struct {
 type Result struct {
 	Value    Value
 	Warnings []Warning // in the order they arose, at most a hundred
+	Steps    int       // the work that was done, also by an evaluation that failed
 }
 
 // Expression is a compiled expression. It is immutable and safe for

@@ -114,6 +114,11 @@ func resultTooLarge(instance protocol.Key, size, limit int) error {
 	return status.Errorf(codes.OutOfRange, "The process instance with key '%d' has completed, but its result of %d bytes is larger than the maximum message size %d. Fetch fewer variables.", instance, size, limit)
 }
 
+// evaluationTooLarge: a repeat would come to the same.
+func evaluationTooLarge(decision string, size, limit int) error {
+	return status.Errorf(codes.OutOfRange, "The decision '%s' was evaluated, but its answer of %d bytes is larger than the maximum message size %d.", decision, size, limit)
+}
+
 func invalidArgument(format string, args ...any) error {
 	return status.Errorf(codes.InvalidArgument, format, args...)
 }

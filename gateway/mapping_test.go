@@ -34,6 +34,20 @@ func TestMapping(t *testing.T) {
 		{BpmnProcessId: "p", Version: 1, ProcessDefinitionKey: 6, ResourceName: "a.bpmn", TenantId: "<default>"},
 		{BpmnProcessId: "q", Version: 2, ProcessDefinitionKey: 7, ResourceName: "b.bpmn", TenantId: "<default>"},
 	}
+	everyKind := &protocol.Deployed{Key: 5, Seq: 43, Definitions: []protocol.Definition{
+		{Kind: protocol.FormDefinition, Key: 7, ID: "f", Version: 4, ResourceName: "d.form"},
+		{Kind: protocol.RequirementsDefinition, Key: 8, ID: "g", Name: "G", Version: 2, ResourceName: "c.dmn"},
+		{Kind: protocol.DecisionDefinition, Key: 9, ID: "d", Name: "D", Version: 3, ResourceName: "c.dmn", Parent: 8, ParentID: "g"},
+		deployed.Definitions[0],
+	}}
+	evaluated := &protocol.Evaluated{
+		Decision: protocol.EvaluatedDecision{Key: 9, ID: "d", Name: "D", Version: 3, Output: []byte("7")}, RequirementsID: "g", RequirementsKey: 8,
+		Decisions: []protocol.EvaluatedDecision{{
+			Key: -1, ID: "k", Name: "K", Version: -1, Type: "DECISION_TABLE", Output: []byte("null"),
+			Inputs: []protocol.DecisionValue{{ID: "i", Name: "in", Value: []byte("1")}},
+			Rules:  []protocol.MatchedRule{{ID: "r", Index: 2, Outputs: []protocol.DecisionValue{{ID: "o", Name: "out", Value: []byte("2")}}}},
+		}}, FailedID: "x", FailureMessage: "no",
+	}
 	deploy := &protocol.Deploy{Resources: []protocol.Resource{{Name: "a.bpmn", Content: []byte("A")}, {Name: "b.bpmn", Content: []byte("B")}}}
 
 	cases := []struct {
@@ -56,6 +70,27 @@ func TestMapping(t *testing.T) {
 			return c.DeployResource(ctx, &pb.DeployResourceRequest{Resources: []*pb.Resource{{Name: "a.bpmn", Content: []byte("A")}, {Name: "b.bpmn", Content: []byte("B")}}})
 		}, 1, deploy, deployed, &pb.DeployResourceResponse{Key: 5, TenantId: "<default>", Deployments: []*pb.Deployment{
 			{Metadata: &pb.Deployment_Process{Process: metadata[0]}}, {Metadata: &pb.Deployment_Process{Process: metadata[1]}}}}},
+		{"DeployResource of every kind", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
+			return c.DeployResource(ctx, &pb.DeployResourceRequest{Resources: []*pb.Resource{{Name: "a.bpmn", Content: []byte("A")}, {Name: "b.bpmn", Content: []byte("B")}}})
+		}, 1, deploy, everyKind, &pb.DeployResourceResponse{Key: 5, TenantId: "<default>", Deployments: []*pb.Deployment{
+			{Metadata: &pb.Deployment_Process{Process: metadata[0]}},
+			{Metadata: &pb.Deployment_Decision{Decision: &pb.DecisionMetadata{
+				DmnDecisionId: "d", DmnDecisionName: "D", Version: 3, DecisionKey: 9, DmnDecisionRequirementsId: "g", DecisionRequirementsKey: 8, TenantId: "<default>"}}},
+			{Metadata: &pb.Deployment_DecisionRequirements{DecisionRequirements: &pb.DecisionRequirementsMetadata{
+				DmnDecisionRequirementsId: "g", DmnDecisionRequirementsName: "G", Version: 2, DecisionRequirementsKey: 8, ResourceName: "c.dmn", TenantId: "<default>"}}},
+			{Metadata: &pb.Deployment_Form{Form: &pb.FormMetadata{FormId: "f", Version: 4, FormKey: 7, ResourceName: "d.form", TenantId: "<default>"}}},
+		}}},
+		{"EvaluateDecision", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
+			return c.EvaluateDecision(ctx, &pb.EvaluateDecisionRequest{DecisionKey: 9, DecisionId: "d", Variables: `{"a": 1}`, TenantId: "<default>"})
+		}, 1, &protocol.EvaluateDecision{DecisionKey: 9, DecisionID: "d", Variables: []byte(`{"a": 1}`), DeploymentSeq: 42}, evaluated, &pb.EvaluateDecisionResponse{
+			DecisionKey: 9, DecisionId: "d", DecisionName: "D", DecisionVersion: 3, DecisionRequirementsId: "g", DecisionRequirementsKey: 8,
+			DecisionOutput: "7", FailedDecisionId: "x", FailureMessage: "no", TenantId: "<default>",
+			EvaluatedDecisions: []*pb.EvaluatedDecision{{
+				DecisionKey: -1, DecisionId: "k", DecisionName: "K", DecisionVersion: -1, DecisionType: "DECISION_TABLE", DecisionOutput: "null", TenantId: "<default>",
+				EvaluatedInputs: []*pb.EvaluatedDecisionInput{{InputId: "i", InputName: "in", InputValue: "1"}},
+				MatchedRules: []*pb.MatchedDecisionRule{{RuleId: "r", RuleIndex: 2, EvaluatedOutputs: []*pb.EvaluatedDecisionOutput{
+					{OutputId: "o", OutputName: "out", OutputValue: "2"}}}},
+			}}}},
 		{"DeployProcess", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
 			return c.DeployProcess(ctx, &pb.DeployProcessRequest{Processes: []*pb.ProcessRequestObject{{Name: "a.bpmn", Definition: []byte("A")}, {Name: "b.bpmn", Definition: []byte("B")}}})
 		}, 1, deploy, deployed, &pb.DeployProcessResponse{Key: 5, Processes: metadata}},

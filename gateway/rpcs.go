@@ -20,6 +20,7 @@ var unaryCalls = map[string]unaryCall{
 	"CreateProcessInstanceWithResult": unary(service.CreateProcessInstanceWithResult),
 	"DeployProcess":                   unary(service.DeployProcess),
 	"DeployResource":                  unary(service.DeployResource),
+	"EvaluateDecision":                unary(service.EvaluateDecision),
 	"FailJob":                         unary(service.FailJob),
 	"ModifyProcessInstance":           unary(service.ModifyProcessInstance),
 	"ResolveIncident":                 unary(service.ResolveIncident),

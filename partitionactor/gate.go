@@ -14,7 +14,8 @@ type request struct {
 	ctx     context.Context
 	command protocol.Command
 	done    func(protocol.Reply, error) // called exactly once
-	again   bool                        // the definition was asked for already
+	asked   []protocol.PullDefinition   // of the deployment partition, on its behalf
+	own     bool                        // it is the leader's own, and asks for nothing
 }
 
 // Gate lets commands in to the leader of a partition, if it serves here. It is

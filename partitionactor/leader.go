@@ -191,7 +191,7 @@ func (l *leader) open(ctx *actors.Context) {
 
 // internal executes a command of the leader's own.
 func (l *leader) internal(ctx *actors.Context, c protocol.Command) {
-	l.take(ctx, &request{ctx: context.Background(), command: c, done: func(protocol.Reply, error) {}})
+	l.take(ctx, &request{ctx: context.Background(), command: c, done: func(protocol.Reply, error) {}, own: true})
 }
 
 // take executes one command from the mailbox.
@@ -209,6 +209,7 @@ func (l *leader) take(ctx *actors.Context, r *request) {
 		return
 	}
 	l.tx.Reset()
+	l.engine.Asked, l.engine.Settled = r.asked, r.own || len(r.asked) >= maxAsked
 	out, err := l.execute(r.command)
 	if errors.Is(err, protocol.ErrInternal) {
 		r.done(nil, err)

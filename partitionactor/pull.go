@@ -5,19 +5,18 @@ import (
 	"errors"
 
 	"github.com/grevy-io/grevy/actors"
-	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
 )
 
+// maxAsked bounds how many definitions one command asks for. What it misses
+// beyond them is unknown here, as in the original.
+const maxAsked = 16
+
 // pull asks the deployment partition for a definition that this one lacks,
-// before it says NOT_FOUND (DESIGN §3 "Pull on miss").
+// before it is said not to exist (DESIGN §3 "Pull on miss").
 func (l *leader) pull(ctx *actors.Context, r *request, want *protocol.PullDefinition) {
-	create, ok := r.command.(*protocol.CreateInstance)
-	if !ok || r.again {
-		l.reject(r, create)
-		return
-	}
 	l.pulling[r] = true
+	r.asked = append(r.asked, *want)
 	system, self := l.p.System, ctx.Self()
 	asking, cancel := context.WithTimeout(r.ctx, l.p.Limits.PullTimeout)
 	l.p.Execute(asking, protocol.DeploymentPartition, want, func(reply protocol.Reply, err error) {
@@ -26,40 +25,42 @@ func (l *leader) pull(ctx *actors.Context, r *request, want *protocol.PullDefini
 	})
 }
 
-func (l *leader) reject(r *request, create *protocol.CreateInstance) {
-	if create == nil {
-		l.read(r, nil, protocol.Reject(protocol.NotFound, r.command.Intent(), "definition not found"))
-		return
-	}
-	l.read(r, nil, engine.NotFound(create))
-}
-
 // onPulled takes the definition in and executes the command again. If the
-// deployment partition could not be asked the command is refused, so that the
-// gateway tries another partition.
+// deployment partition could not be asked for what the command names, it is
+// refused, so that the gateway tries another partition.
 func (l *leader) onPulled(ctx *actors.Context, m pulledBack) {
 	if l.ended || !l.pulling[m.r] {
 		return
 	}
 	delete(l.pulling, m.r)
-	create := *m.r.command.(*protocol.CreateInstance)
 	var rejection *protocol.Rejection
 	reply, ok := m.reply.(*protocol.DefinitionReply)
 	switch {
-	case errors.As(m.err, &rejection):
-		l.reject(m.r, &create)
-		return
-	case m.err != nil || !ok:
+	case m.err == nil && ok:
+		l.internal(ctx, &protocol.Pulled{
+			Source: protocol.DeploymentPartition, Epoch: reply.Epoch, Seq: reply.Seq,
+			Definitions: reply.Definitions, Bodies: reply.Bodies,
+		})
+	case errors.As(m.err, &rejection): // it does not exist
+	case names(m.r.command, &m.r.asked[len(m.r.asked)-1]):
 		m.r.done(nil, protocol.Refuse(protocol.DefinitionUnknown, l.p.Partition, "the deployment partition could not be asked: %v", m.err))
 		return
 	}
-	l.internal(ctx, &protocol.Pulled{
-		Source: protocol.DeploymentPartition, Epoch: reply.Epoch, Seq: reply.Seq,
-		Definitions: reply.Definitions, Bodies: reply.Bodies,
-	})
-	create.DeploymentSeq = 0 // it has been asked: what is here now is the latest
-	m.r.command, m.r.again = &create, true
-	if !l.ended {
-		l.take(ctx, m.r)
+	if l.ended {
+		m.r.done(nil, protocol.Refuse(protocol.NotLeader, l.p.Partition, ""))
+		return
 	}
+	l.take(ctx, m.r)
+}
+
+// names tells whether a definition is what a command begins with, and not what
+// a process refers to on its way.
+func names(c protocol.Command, want *protocol.PullDefinition) bool {
+	switch c := c.(type) {
+	case *protocol.CreateInstance:
+		return want.Want == protocol.ProcessDefinition && want.ID == c.ProcessID && want.DefinitionKey == c.DefinitionKey
+	case *protocol.EvaluateDecision:
+		return true
+	}
+	return false
 }

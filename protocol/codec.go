@@ -63,6 +63,8 @@ func newCommand(k Kind) Command {
 		return new(ModifyInstance)
 	case KindMigrateInstance:
 		return new(MigrateInstance)
+	case KindEvaluateDecision:
+		return new(EvaluateDecision)
 	}
 	// Tick, Continue, Acknowledge and Pulled never leave their leader.
 	return nil

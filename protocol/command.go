@@ -28,6 +28,8 @@ const (
 	KindTakeBase
 	KindWatermark
 	KindThrowError
+
+	KindEvaluateDecision Kind = 32
 )
 
 // Command is what a partition is asked to do.

@@ -64,6 +64,7 @@ func goldenCommands() []protocol.Command {
 			Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}},
 		},
 		&protocol.Watermark{},
+		&protocol.EvaluateDecision{DecisionKey: 9, DecisionID: "rate", Variables: []byte(`{"a":1}`), TenantID: "<default>", DeploymentSeq: 300},
 		&protocol.ThrowError{JobKey: 2251799813685253, Code: "E1", Message: "no", Variables: []byte(`{"b":2}`)},
 		&protocol.ModifyInstance{
 			InstanceKey: 2251799813685252, Terminate: []protocol.Key{2251799813685254},
@@ -96,6 +97,14 @@ func goldenReplies() []protocol.Reply {
 			Deployment: deployment, Pending: []protocol.PendingPush{{Partition: 2, Since: 5, Attempts: 3, Error: "cut"}},
 			Refused: []protocol.RefusedPush{{Partition: 3, Reason: "no"}},
 		}}},
+		&protocol.Evaluated{
+			Decision: protocol.EvaluatedDecision{Key: 9, ID: "rate", Name: "Rate", Version: 2, Output: []byte(`7`)}, RequirementsID: "rules", RequirementsKey: 8,
+			Decisions: []protocol.EvaluatedDecision{{
+				Key: -1, ID: "base", Name: "Base", Version: -1, Type: "DECISION_TABLE", Output: []byte("null"),
+				Inputs: []protocol.DecisionValue{{ID: "i", Name: "in", Value: []byte("1")}},
+				Rules:  []protocol.MatchedRule{{ID: "r", Index: 1, Outputs: []protocol.DecisionValue{{ID: "o", Name: "out", Value: []byte("2")}}}},
+			}}, FailedID: "base", FailureMessage: "no",
+		},
 		&protocol.Info{Partition: 2, Term: 3, Applied: 4, DeploymentSeq: 5, OldestPending: 6, Pending: 7, Instances: 8, JobsWaiting: 9, JobsActive: 10, Incidents: 11},
 	}
 }

@@ -14,7 +14,7 @@ func commands() []protocol.Command {
 		&protocol.Deploy{}, &protocol.CreateInstance{}, &protocol.CancelInstance{}, &protocol.ActivateJobs{},
 		&protocol.AwaitJobs{}, &protocol.CompleteJob{}, &protocol.FailJob{}, &protocol.YieldJobs{},
 		&protocol.UpdateJobRetries{}, &protocol.UpdateJobTimeout{}, &protocol.SetVariables{},
-		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{},
+		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{}, &protocol.EvaluateDecision{},
 		&protocol.ListDeployments{}, &protocol.PartitionInfo{}, &protocol.TakeBase{}, &protocol.Watermark{},
 		&protocol.ThrowError{},
 		&protocol.ModifyInstance{}, &protocol.MigrateInstance{},
@@ -30,7 +30,7 @@ func local() []protocol.Command {
 func replies() []protocol.Reply {
 	return []protocol.Reply{
 		&protocol.Done{}, &protocol.Deployed{}, &protocol.Created{}, &protocol.Result{}, &protocol.Jobs{},
-		&protocol.KeyReply{}, &protocol.Received{}, &protocol.DefinitionReply{}, &protocol.Deployments{}, &protocol.Info{},
+		&protocol.KeyReply{}, &protocol.Received{}, &protocol.DefinitionReply{}, &protocol.Deployments{}, &protocol.Info{}, &protocol.Evaluated{},
 	}
 }
 

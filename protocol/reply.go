@@ -25,6 +25,7 @@ const (
 	ReplyDefinition
 	ReplyDeployments
 	ReplyInfo
+	ReplyDecision
 )
 
 // Reply is the answer to a command that was not rejected.
@@ -228,6 +229,8 @@ func newReply(k ReplyKind) Reply {
 		return new(Deployments)
 	case ReplyInfo:
 		return new(Info)
+	case ReplyDecision:
+		return new(Evaluated)
 	}
 	return nil
 }

@@ -31,6 +31,8 @@ type Extra struct {
 	// Listener is the number of the execution listener whose job is the element's,
 	// from 1.
 	Listener int64
+	// UserTask is the key of a user task that has no job.
+	UserTask protocol.Key
 }
 
 // Loop is how far a multi-instance activity is. Terminated counts the instances
@@ -74,8 +76,9 @@ const (
 const (
 	extraListener = 1 << 8
 	extraVacates  = 1 << 11
+	extraUserTask = 1 << 12
 
-	extraKnown = extraHappened<<1 - 1 | extraListener | extraVacates
+	extraKnown = extraHappened<<1 - 1 | extraListener | extraVacates | extraUserTask
 )
 
 func (x *Extra) parts() (bits uint64) {
@@ -108,6 +111,9 @@ func (x *Extra) parts() (bits uint64) {
 	}
 	if x.Listener != 0 {
 		bits |= extraListener
+	}
+	if x.UserTask != 0 {
+		bits |= extraUserTask
 	}
 	return bits
 }
@@ -148,6 +154,9 @@ func appendExtra(b []byte, x *Extra) []byte {
 	if bits&extraListener != 0 {
 		b = protocol.AppendInt(b, x.Listener)
 	}
+	if bits&extraUserTask != 0 {
+		b = protocol.AppendInt(b, int64(x.UserTask))
+	}
 	return b
 }
 
@@ -186,6 +195,9 @@ func readExtra(r *protocol.Reader) (*Extra, error) {
 	x.Vacates = bits&extraVacates != 0
 	if bits&extraListener != 0 {
 		x.Listener = r.Int()
+	}
+	if bits&extraUserTask != 0 {
+		x.UserTask = r.Key()
 	}
 	return x, r.Err()
 }

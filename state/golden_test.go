@@ -95,6 +95,11 @@ var writes = []struct {
 		e.Extra = &state.Extra{Listener: 2}
 		tx.InsertElement(e)
 	}},
+	{"user task without a job", func(tx *state.Tx) {
+		e := &state.ElementInstance{Key: key(5), Instance: key(3), Definition: key(2), Element: "t", State: state.Activated}
+		e.Extra = &state.Extra{UserTask: key(13)}
+		tx.InsertElement(e)
+	}},
 	{"outbox", func(tx *state.Tx) {
 		tx.AddOutbox(&state.OutboxRow{Target: 2, Lane: protocol.LaneDeployments, Seq: 9, Since: 1700000000000, Deployment: protocol.Deployment{Key: key(1)}})
 	}},

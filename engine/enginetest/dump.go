@@ -84,6 +84,9 @@ func extraText(b *strings.Builder, x *state.Extra) {
 	if x.Listener != 0 {
 		fmt.Fprintf(b, " listener %d", x.Listener)
 	}
+	if x.UserTask != 0 {
+		fmt.Fprintf(b, " user task %d", x.UserTask)
+	}
 	if x.Called != 0 {
 		fmt.Fprintf(b, " called %d", x.Called)
 	}

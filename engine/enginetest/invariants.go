@@ -66,7 +66,7 @@ func (k *checker) elements() {
 		if e.Scope == 0 && (e.AwaitResult || len(e.Fetch) == 0) == false {
 			k.fail("process %d fetches %v for nobody", key, e.Fetch)
 		}
-		waits := e.Job != 0 || e.Incident != 0 || e.HasChildren() || len(e.Joins) > 0 || e.Extra != nil && (len(e.Extra.Timers) > 0 || e.Extra.Called != 0)
+		waits := e.Job != 0 || e.Incident != 0 || e.HasChildren() || len(e.Joins) > 0 || e.Extra != nil && (len(e.Extra.Timers) > 0 || e.Extra.Called != 0 || e.Extra.UserTask != 0)
 		if !waits && k.Suspends == 0 {
 			k.fail("element %d (%s) waits for nothing", key, e.Element)
 		}

@@ -44,6 +44,8 @@ func (c *call) reply(reply protocol.Reply, now int64) {
 		c.jobs(p, now)
 	case *protocol.Received:
 		c.received(p)
+	case *protocol.Evaluated:
+		c.evaluated(p)
 	case *protocol.DefinitionReply:
 		c.print("definitions epoch=%d seq=%d bodies=%d", p.Epoch, p.Seq, len(p.Bodies))
 		c.definitions(p.Definitions)

@@ -75,13 +75,28 @@ func (p *Partition) Crash() error {
 // Execute lets the leader decide a command. What it writes lies in the overlay
 // afterwards, unless the command was rejected or missed a definition.
 func (p *Partition) Execute(cmd protocol.Command) (engine.Outcome, error) {
+	return p.decide(cmd, false)
+}
+
+// ExecuteAsked does the same once the deployment partition has been asked for
+// all that is missing.
+func (p *Partition) ExecuteAsked(cmd protocol.Command) (engine.Outcome, error) {
+	return p.decide(cmd, true)
+}
+
+func (p *Partition) decide(cmd protocol.Command, asked bool) (engine.Outcome, error) {
+	switch cmd.(type) {
+	case *protocol.Tick, *protocol.Continue:
+		asked = true // a leader's own commands ask for nothing
+	}
+	p.engine.Settled = asked
 	p.tx.Reset()
 	out, err := p.engine.Execute(p.tx, cmd, p.cluster.Now)
 	if err != nil {
 		return out, err
 	}
 	if out.Err != nil || out.Miss != nil {
-		if !p.tx.Empty() {
+		if out.Miss == nil && !p.tx.Empty() {
 			return out, fmt.Errorf("%T was rejected but has written", cmd)
 		}
 		return out, nil

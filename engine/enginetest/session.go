@@ -39,7 +39,7 @@ func newSession(c Config) (*session, error) {
 
 // execute runs a command as a step and prints its outcome and what it wrote.
 func (s *session) execute(c *call, cmd protocol.Command) error {
-	out, err := c.part.Execute(cmd)
+	out, err := c.part.decide(cmd, c.text("asked") != "")
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // bare are the attributes that need no value.
-var bare = map[string]bool{"noninterrupting": true, "terminate": true, "error": true, "escalation": true, "seq": true}
+var bare = map[string]bool{"native": true, "noninterrupting": true, "terminate": true, "error": true, "escalation": true, "seq": true}
 
 // isEvent are the attributes that say what an event waits for or throws, and
 // where it stands.

@@ -127,9 +127,25 @@ func (n *node) extensions(b *strings.Builder) error {
 		case "expr":
 			put("script", ` expression="%s"`, v)
 		case "result":
-			put("script", ` resultVariable="%s"`, v)
+			put(n.resulting(), ` resultVariable="%s"`, v)
 		case "calls":
 			put("calledElement", ` processId="%s"`, v)
+		case "decision":
+			put("calledDecision", ` decisionId="%s"`, v)
+		case "formid":
+			put("formDefinition", ` formId="%s"`, v)
+		case "formkey":
+			put("formDefinition", ` formKey="%s"`, v)
+		case "native":
+			put("userTask", "")
+		case "priority":
+			put("priorityDefinition", ` priority="%s"`, v)
+		case "binding":
+			put(n.bindable(), ` bindingType="%s"`, v)
+		case "vtag":
+			put(n.bindable(), ` versionTag="%s"`, v)
+		case "tag":
+			put("versionTag", ` value="%s"`, v)
 		case "allchild":
 			put("calledElement", ` propagateAllChildVariables="%s"`, v)
 		case "allparent":
@@ -152,7 +168,7 @@ func (n *node) extensions(b *strings.Builder) error {
 		return nil
 	}
 	b.WriteString("<extensionElements>")
-	for _, part := range []string{"taskDefinition", "script", "calledElement", "executionListeners", "ioMapping", "taskHeaders", "assignmentDefinition", "taskSchedule"} {
+	for _, part := range []string{"versionTag", "taskDefinition", "script", "calledElement", "calledDecision", "userTask", "formDefinition", "priorityDefinition", "executionListeners", "ioMapping", "taskHeaders", "assignmentDefinition", "taskSchedule"} {
 		switch content := parts[part]; {
 		case content == nil:
 		case strings.HasPrefix(content.String(), "<"):
@@ -163,4 +179,23 @@ func (n *node) extensions(b *strings.Builder) error {
 	}
 	b.WriteString("</extensionElements>")
 	return nil
+}
+
+// bindable is the extension that says what a node refers to.
+func (n *node) bindable() string {
+	switch n.kind {
+	case "rule":
+		return "calledDecision"
+	case "user":
+		return "formDefinition"
+	}
+	return "calledElement"
+}
+
+// resulting is the extension that names a node's result.
+func (n *node) resulting() string {
+	if n.kind == "rule" {
+		return "calledDecision"
+	}
+	return "script"
 }
