@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unsafe"
+
+	"github.com/grevy-io/grevy/feel"
 )
 
 // builder makes the model of a document whose design is sound. It compiles
@@ -16,11 +18,15 @@ type builder struct {
 	nodes              map[*node]*Element // of the process at hand
 	order              []*node            // the same by Index
 	flows              []*node
-	seen               map[*node]bool // messages and signals that are compiled
+	messages           map[*node]*Message // what is compiled, by where it is defined
+	signals            map[*node]*feel.Expression
+	checked            map[*Message]bool // whether the start of a process may wait for it
 	size               int
 }
 
-func newBuilder(doc *document) *builder { return &builder{doc: doc, seen: map[*node]bool{}} }
+func newBuilder(doc *document) *builder {
+	return &builder{doc: doc, messages: map[*node]*Message{}, signals: map[*node]*feel.Expression{}, checked: map[*Message]bool{}}
+}
 
 // executable gives the processes that are meant to be run. "1" does not say
 // so: the original reads the attribute's text.
@@ -117,8 +123,14 @@ func (b *builder) inside(n *node, scope *Element) error {
 		return err
 	}
 	scope.Children = append(scope.Children, e)
-	if e.Type == StartEvent && e.Event == EventNone && scope.NoneStart == nil {
+	if e.Type != StartEvent {
+		return nil
+	}
+	switch {
+	case e.Event == EventNone && scope.NoneStart == nil:
 		scope.NoneStart = e
+	case scope.Type == ProcessElement && (e.Timer != nil || e.Message != nil || e.Signal != nil):
+		scope.RootStarts = append(scope.RootStarts, e)
 	}
 	return nil
 }

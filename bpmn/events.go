@@ -3,6 +3,7 @@ package bpmn
 import (
 	"fmt"
 	"strings"
+	"unsafe"
 
 	"github.com/grevy-io/grevy/feel"
 )
@@ -12,7 +13,7 @@ import (
 // here, so that a wrong timer is refused and not an incident later.
 func (b *builder) events(n *node, e *Element) {
 	if e.Type == ReceiveTask {
-		b.message(b.doc.ids[n.ref("messageRef")], true)
+		e.Message = b.message(b.doc.ids[n.ref("messageRef")], true)
 		return
 	}
 	if e.Event == EventUnspecified {
@@ -23,9 +24,7 @@ func (b *builder) events(n *node, e *Element) {
 		switch eventTypes[d.name] {
 		case EventTimer:
 			if e.Type != EndEvent && e.Type != IntermediateThrowEvent {
-				if t := b.timer(n, d, root); !root {
-					e.Timer = t
-				}
+				e.Timer = b.timer(n, d, root)
 			}
 		case EventError:
 			b.code(e, b.doc.ids[d.ref("errorRef")], "errorCode")
@@ -33,36 +32,55 @@ func (b *builder) events(n *node, e *Element) {
 			b.code(e, b.doc.ids[d.ref("escalationRef")], "escalationCode")
 		case EventMessage:
 			if e.Type != EndEvent && e.Type != IntermediateThrowEvent {
-				b.startMessage(n, b.message(b.doc.ids[d.ref("messageRef")], !root), root)
+				e.Message = b.message(b.doc.ids[d.ref("messageRef")], !root)
+				b.startMessage(n, e.Message, root)
 			}
 		case EventSignal:
-			if s := b.doc.ids[d.ref("signalRef")]; s != nil && !b.seen[s] {
-				b.seen[s] = true
-				b.expression(s, s.attr("name"), false)
-			}
+			e.Signal = b.signal(b.doc.ids[d.ref("signalRef")])
 		}
 	}
 }
 
-// message compiles a message's name, and its correlation key where one is needed.
-func (b *builder) message(m *node, correlated bool) *feel.Expression {
-	if m == nil || b.seen[m] {
+// message compiles a message's name, and its correlation key where one is
+// needed: once, however many events refer to it.
+func (b *builder) message(m *node, correlated bool) *Message {
+	if m == nil {
 		return nil
 	}
-	b.seen[m] = true
-	name := b.expression(m, m.attr("name"), false)
-	if s := m.extension("subscription"); s != nil && correlated {
-		b.attribute(s, "correlationKey", true)
+	c := b.messages[m]
+	if c == nil {
+		c = &Message{Name: b.expression(m, m.attr("name"), false)}
+		b.messages[m] = c
+		b.size += int(unsafe.Sizeof(*c))
+	}
+	if s := m.extension("subscription"); s != nil && correlated && !c.keyed {
+		c.keyed = true
+		c.Key = b.attribute(s, "correlationKey", true)
+	}
+	return c
+}
+
+// signal compiles a signal's name.
+func (b *builder) signal(s *node) *feel.Expression {
+	if s == nil {
+		return nil
+	}
+	name, ok := b.signals[s]
+	if !ok {
+		name = b.expression(s, s.attr("name"), false)
+		b.signals[s] = name
 	}
 	return name
 }
 
 // startMessage checks that the message at the start of a process has a name
 // that needs no variables.
-func (b *builder) startMessage(at *node, name *feel.Expression, root bool) {
-	if name == nil || !root {
+func (b *builder) startMessage(at *node, m *Message, root bool) {
+	if m == nil || m.Name == nil || !root || b.checked[m] {
 		return
 	}
+	b.checked[m] = true
+	name := m.Name
 	value, problem := evaluate(name)
 	if _, ok := value.(feel.String); !ok && problem == "" {
 		b.wrong.add(at, "Expected constant expression of type String for message name '=%s', but was %s", name.Source(), value.Kind())

@@ -73,7 +73,11 @@ type Element struct {
 	// EventStarts are the start events of the event sub-processes directly inside
 	// a process or sub-process.
 	EventStarts []*Element
-	// Timer is set on events that wait for a time, but for the start of a process.
+	// RootStarts are the start events of a process at which an event begins an
+	// instance: timer, message and signal ones.
+	RootStarts []*Element
+	// Timer is set on events that wait for a time. That of the start of a process
+	// needs no variables.
 	Timer *Timer
 	// StartListeners and EndListeners are jobs to be done one after another before
 	// the element begins and before it is left.
@@ -90,6 +94,11 @@ type Element struct {
 	// Compensates is the id of the activity that a compensation throw or end event
 	// is for, empty if it is for all in its scope.
 	Compensates string
+	// Message is set on events and receive tasks that wait for a message.
+	Message *Message
+	// Signal is the name of the signal that an event waits for or throws, nil
+	// on all others.
+	Signal *feel.Expression
 	// Code is the code of an error or escalation that an event throws or catches. An event that
 	// catches has nil for all codes, and its code is a text, never evaluated.
 	Code *feel.Expression
@@ -173,6 +182,14 @@ type Script struct {
 // Timer says when an event happens; exactly one of the expressions is set.
 type Timer struct {
 	Duration, Date, Cycle *feel.Expression
+}
+
+// Message says what message an event waits for. Both evaluate to texts; the
+// correlation key may be a number too. The start of a process has none, and its
+// name needs no variables.
+type Message struct {
+	Name, Key *feel.Expression
+	keyed     bool // the key was compiled
 }
 
 // Flow is a sequence flow. The original accepts one that leads into or out of a

@@ -23,6 +23,12 @@ func (d *distributor) sendBase(a saga.SendBase) {
 
 func (d *distributor) base(a saga.SendBase) (upTo uint64, err error) {
 	ch := a.Channel
+	if lane := protocol.Lane(ch.Lane); lane != protocol.LaneDeployments {
+		// What was told before the first row is gone: there is nothing to tell again.
+		part := &protocol.TakeBase{Source: d.out.Partition(), Epoch: d.out.Epoch(), Lane: lane, UpTo: uint64(a.First - 1)}
+		reply, err := d.sendPart(ch.Target, part)
+		return reply.UpTo, err
+	}
 	after, seq := protocol.Key(0), uint64(0)
 	for {
 		defs, now, err := d.out.Definitions(after, baseBatch)

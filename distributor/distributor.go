@@ -195,14 +195,12 @@ func (d *distributor) withBodies(a saga.Send, c *protocol.Receive, r *protocol.R
 		if item.Seq <= r.UpTo {
 			continue
 		}
-		for _, def := range item.Deployment.Definitions {
-			n, err := d.addBody(&again, def.Hash)
-			if err != nil {
-				d.answer(a.Channel, a.Attempt, saga.Failed{Reason: err.Error()})
-				return
-			}
-			size += n
+		n, err := d.addBodies(&again, item.Command)
+		if err != nil {
+			d.answer(a.Channel, a.Attempt, saga.Failed{Reason: err.Error()})
+			return
 		}
+		size += n
 		if size > maxBodies {
 			again.Items = again.Items[:i+1]
 			break
@@ -213,6 +211,22 @@ func (d *distributor) withBodies(a saga.Send, c *protocol.Receive, r *protocol.R
 
 // maxBodies is about how many bytes of resources one push carries.
 const maxBodies = 4 << 20
+
+// addBodies adds the resources that a row names, and tells their size.
+func (d *distributor) addBodies(c *protocol.Receive, row protocol.Command) (size int, err error) {
+	dist, ok := row.(*protocol.Distribute)
+	if !ok {
+		return 0, nil
+	}
+	for i := range dist.Deployment.Definitions {
+		n, err := d.addBody(c, dist.Deployment.Definitions[i].Hash)
+		if err != nil {
+			return size, err
+		}
+		size += n
+	}
+	return size, nil
+}
 
 func (d *distributor) addBody(c *protocol.Receive, h protocol.Hash) (int, error) {
 	for i := range c.Bodies {

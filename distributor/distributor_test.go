@@ -79,7 +79,7 @@ func (w *world) Items(p protocol.PartitionID, _ protocol.Lane, from, to uint64) 
 	defer w.mu.Unlock()
 	for _, seq := range w.rows[p] {
 		if seq >= from && seq <= to {
-			items = append(items, protocol.Item{Seq: seq, Deployment: deployment(seq)})
+			items = append(items, protocol.Item{Seq: seq, Command: &protocol.Distribute{Deployment: deployment(seq)}})
 		}
 	}
 	return items, nil
@@ -165,7 +165,7 @@ func (t *target) receive(c *protocol.Receive) *protocol.Received {
 			r.Gap = true
 			break
 		}
-		if r.Missing = t.take(item.Deployment.Definitions, c.Bodies); len(r.Missing) > 0 {
+		if r.Missing = t.take(item.Command.(*protocol.Distribute).Deployment.Definitions, c.Bodies); len(r.Missing) > 0 {
 			break
 		}
 		if item.Seq == t.refuse {

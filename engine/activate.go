@@ -21,6 +21,7 @@ type work struct {
 	callee *definition
 	depth  int64
 	thrown *thrown
+	signal string
 }
 
 // activate brings an element instance to life. first says that it is not tried
@@ -71,7 +72,7 @@ func (r *run) prepare(el *elem, w *work) *failure {
 	if fail := r.workOut(el, w); fail != nil {
 		return fail
 	}
-	if fail := r.openTimers(el, waitsFor(el)); fail != nil {
+	if fail := r.openEvents(el, waitsFor(el)); fail != nil {
 		return fail
 	}
 	if el.model.Job != nil && !el.isBody() {
@@ -98,6 +99,8 @@ func (r *run) workOut(el *elem, w *work) (fail *failure) {
 		w.callee, w.depth, fail = r.callee(el)
 	case throws(m):
 		w.thrown, fail = r.throwing(el)
+	case throwsSignal(m):
+		w.signal, fail = r.text(m.Signal, el)
 	}
 	return fail
 }
@@ -119,7 +122,9 @@ func (r *run) act(el *elem, w *work) {
 	case m.Type == bpmn.CallActivity:
 		r.call(el, w.callee, w.depth)
 	case m.Type == bpmn.EventBasedGateway: // waits for the events behind it
-	case m.Type == bpmn.IntermediateCatchEvent && m.Timer != nil: // waits
+	case m.Type == bpmn.ReceiveTask, m.Type == bpmn.IntermediateCatchEvent && m.Event != bpmn.EventLink: // waits
+	case throwsSignal(m):
+		r.throwSignal(el, w.signal)
 	case m.Type == bpmn.ExclusiveGateway, m.Type == bpmn.InclusiveGateway, m.Type == bpmn.ParallelGateway:
 		el.flows = w.flows
 		r.complete(el)
@@ -183,7 +188,7 @@ func (r *run) complete(el *elem) {
 			return
 		}
 	}
-	r.cancelTimers(el)
+	r.closeEvents(el)
 	if !r.listen(el) {
 		r.finish(el)
 	}
@@ -224,9 +229,10 @@ func (r *run) handOut(el *elem) *failure {
 	if el.isInner() {
 		return r.collect(el)
 	}
+	r.passOn(el)
 	if el.model.Type == bpmn.StartEvent {
 		if scope := r.scope(el); len(scope.model.EventStarts) > 0 && !closing(scope) {
-			return r.openTimers(scope, scope.eventStarts())
+			return r.openEvents(scope, scope.eventStarts())
 		}
 	}
 	return nil
@@ -319,6 +325,7 @@ func (r *run) scopeDone(scope *elem) {
 func (r *run) completeProcess(el *elem) {
 	el.gone = true
 	r.recordElement(el, "ELEMENT_COMPLETED")
+	r.unlock(el)
 	if el.AwaitResult {
 		r.out.Effects.Completed = append(r.out.Effects.Completed, Completed{Instance: el.Key, Result: r.result(el)})
 	}

@@ -32,22 +32,15 @@ func (r *run) caller(root *elem) *elem {
 // call starts an instance of the process that a call activity names. Both live
 // on the same partition.
 func (r *run) call(el *elem, def *definition, depth int64) {
-	key := r.key()
-	root := r.newElem()
-	*root = elem{
-		ElementInstance: &state.ElementInstance{
-			Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activating,
-			ProcessID: def.ID, Version: def.Version, Extra: &state.Extra{Caller: el.Key, Depth: depth},
-		},
-		model: def.process.Root, def: def, dirty: true,
-	}
+	root := r.newRoot(def)
+	root.Extra = &state.Extra{Caller: el.Key, Depth: depth}
 	for _, m := range r.handedIn(el) {
 		root.SetVariable(m.Name, m.Value)
 	}
 	r.remember(root)
-	el.More().Called, el.dirty = key, true
+	el.More().Called, el.dirty = root.Key, true
 	r.recordVariables(root)
-	r.enqueue(stepActivate, key)
+	r.follow(stepActivate, root)
 }
 
 // callee finds the version of the process that is meant, and how deep its

@@ -7,7 +7,6 @@ import (
 	"github.com/grevy-io/grevy/bpmn"
 	"github.com/grevy-io/grevy/internal/jsondoc"
 	"github.com/grevy-io/grevy/protocol"
-	"github.com/grevy-io/grevy/state"
 )
 
 // create starts an instance (seen on Zeebe 8.6.0: the id wins over the key, a version below -1 means the latest).
@@ -26,15 +25,8 @@ func (r *run) create(c *protocol.CreateInstance) {
 		r.reject(rejection)
 		return
 	}
-	key := r.key()
-	root := &elem{
-		ElementInstance: &state.ElementInstance{
-			Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activating,
-			AwaitResult: c.AwaitResult, ProcessID: def.ID, Version: def.Version,
-		},
-		model: def.process.Root, def: def, dirty: true,
-	}
-	if c.AwaitResult {
+	root := r.newRoot(def)
+	if root.AwaitResult = c.AwaitResult; c.AwaitResult {
 		root.Fetch = c.FetchVariables
 	}
 	for i := range members {
@@ -49,11 +41,11 @@ func (r *run) create(c *protocol.CreateInstance) {
 			return
 		}
 	} else {
-		r.enqueue(stepActivate, key)
+		r.follow(stepActivate, root)
 	}
-	created := protocol.Created{DefinitionKey: def.Key, InstanceKey: key, ProcessID: def.ID, Version: def.Version}
+	created := protocol.Created{DefinitionKey: def.Key, InstanceKey: root.Key, ProcessID: def.ID, Version: def.Version}
 	if c.AwaitResult {
-		r.out.Await = key
+		r.out.Await = root.Key
 	} else {
 		r.out.Reply = &created
 	}
@@ -141,7 +133,7 @@ func startElement(p *bpmn.Process, c *protocol.CreateInstance, id string) ([]*bp
 func (r *run) startAt(c *protocol.CreateInstance, root *elem, starts []*bpmn.Element) *protocol.Rejection {
 	r.activating(root)
 	r.activated(root)
-	if fail := r.scopeTimers(root); fail != nil {
+	if fail := r.scopeEvents(root); fail != nil {
 		return noStart(c, root.model.ID, fail.text)
 	}
 	p := r.place(root)

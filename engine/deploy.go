@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/grevy-io/grevy/bpmn"
 	"github.com/grevy-io/grevy/protocol"
-	"github.com/grevy-io/grevy/state"
 )
 
 const deployFailed = "Expected to deploy new resources, but encountered the following errors:"
@@ -15,6 +15,7 @@ type deployed struct {
 	protocol.Resource
 	hash        protocol.Hash
 	definitions []protocol.Definition
+	model       *bpmn.Model // nil: no processes
 }
 
 // deploy checks all resources, and writes all or none.
@@ -26,6 +27,10 @@ func (r *run) deploy(c *protocol.Deploy) {
 	list, problems := r.parse(c.Resources)
 	if problems != "" {
 		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "%s%s", deployFailed, problems))
+		return
+	}
+	if fail := r.checkStarts(list); fail != nil {
+		r.reject(protocol.Reject(protocol.ProcessingError, c.Intent(), "Expected to create timer for start event, but %s", fail.text))
 		return
 	}
 	d := protocol.Deployment{Key: r.key(), Time: r.now}
@@ -56,7 +61,7 @@ func (r *run) parse(resources []protocol.Resource) (list []deployed, problems st
 		d := deployed{Resource: resources[i], hash: HashOf(resources[i].Content)}
 		c, err := r.e.Models.read(d.Name, d.hash, d.Content)
 		if err == nil {
-			d.definitions = c.definitions(&d.Resource, d.hash)
+			d.definitions, d.model = c.definitions(&d.Resource, d.hash), c.bpmn
 			err = duplicated(seen, &d)
 		}
 		if err != nil && b.Len() < maxReport {
@@ -141,7 +146,7 @@ func (r *run) define(d *protocol.Deployment, res *deployed) {
 		if l := r.tx.Latest(def.Kind, def.ID); l != nil {
 			def.Version = l.Highest + 1
 		}
-		r.tx.PutDefinition(&def)
+		r.addDefinition(&def)
 		d.Definitions = append(d.Definitions, def)
 	}
 }
@@ -150,17 +155,7 @@ func (r *run) define(d *protocol.Deployment, res *deployed) {
 // seq, and the deployment's own record.
 func (r *run) distribute(d *protocol.Deployment) uint64 {
 	// path: deployment 2/9 outbox: with the definitions, one row for each other partition
-	if r.tx.Epoch() == 0 {
-		r.tx.SetEpoch(r.e.Epoch)
-	}
-	seq := r.tx.NextSeq(protocol.LaneDeployments)
-	for p := 1; p <= r.e.Partitions; p++ {
-		if target := protocol.PartitionID(p); target != r.e.Partition {
-			row := state.OutboxRow{Target: target, Lane: protocol.LaneDeployments, Seq: seq, Since: r.now, Deployment: *d}
-			r.tx.AddOutbox(&row)
-			r.out.Effects.Pushed = append(r.out.Effects.Pushed, row)
-		}
-	}
+	seq := r.broadcast(protocol.LaneDeployments, &protocol.Distribute{Deployment: *d})
 	r.tx.PutDeployment(d, seq)
 	return seq
 }

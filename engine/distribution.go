@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/grevy-io/grevy/protocol"
@@ -29,7 +30,7 @@ func (r *run) receive(c *protocol.Receive) {
 			reply.Gap = true
 			break
 		}
-		missing, err := r.apply(&item.Deployment, c.Bodies)
+		missing, err := r.receiveRow(item.Command, c.Bodies)
 		if len(missing) > 0 {
 			reply.Missing = missing
 			break
@@ -38,6 +39,9 @@ func (r *run) receive(c *protocol.Receive) {
 			reply.Refused = append(reply.Refused, protocol.RefusedItem{Seq: item.Seq, Reason: err.Error()})
 		}
 		in.Seq = item.Seq
+		if r.steps(); r.full {
+			break // the rest is sent again
+		}
 	}
 	// path: deployment 8/9 answer: how far this partition is, sent once that is applied
 	if in.Seq != start {
@@ -45,6 +49,18 @@ func (r *run) receive(c *protocol.Receive) {
 	}
 	reply.UpTo = in.Seq
 	r.out.Reply = reply
+}
+
+// receiveRow does what a row tells. err is why it is refused.
+func (r *run) receiveRow(row protocol.Command, bodies []protocol.Body) (missing []protocol.Hash, err error) {
+	switch c := row.(type) {
+	case *protocol.Distribute:
+		return r.apply(&c.Deployment, bodies)
+	case *protocol.Unprocessable:
+		return nil, errors.New(c.Reason)
+	}
+	r.row(row)
+	return nil, nil
 }
 
 // takeBase makes a sender's definitions known here and, with the last part, sets
@@ -98,7 +114,7 @@ func (r *run) apply(d *protocol.Deployment, bodies []protocol.Body) (missing []p
 	for i := range d.Definitions {
 		def := &d.Definitions[i]
 		r.tx.AddBody(def.Hash, found[def.Hash])
-		r.tx.PutDefinition(def)
+		r.addDefinition(def)
 	}
 	return nil, nil
 }
@@ -123,7 +139,13 @@ func (r *run) check(d *protocol.Definition, data []byte) error {
 	if err != nil {
 		return err
 	}
-	return c.holds(d)
+	if err := c.holds(d); err != nil || d.Kind != protocol.ProcessDefinition {
+		return err
+	}
+	if fail := r.startTimers(c.bpmn.Processes[d.Index]); fail != nil {
+		return errors.New(fail.text)
+	}
+	return nil
 }
 
 // acknowledge deletes outbox rows that their target has applied. Acks are
@@ -145,8 +167,8 @@ func (r *run) acknowledge(c *protocol.Acknowledge) {
 			r.tx.Delete(append([]byte(nil), key...))
 			gone = append(gone, row)
 			for _, refused := range a.Refused {
-				if refused.Seq == row.Seq {
-					r.tx.Put(state.RefusedKey(row.Deployment.Key, a.Target), []byte(refused.Reason))
+				if d, ok := row.Command.(*protocol.Distribute); ok && refused.Seq == row.Seq {
+					r.tx.Put(state.RefusedKey(d.Deployment.Key, a.Target), []byte(refused.Reason))
 				}
 			}
 			return true

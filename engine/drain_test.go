@@ -12,16 +12,31 @@ import (
 // the definitions, and the partitions must agree on those.
 func (w *world) drain() {
 	w.draining = true
-	for i := range w.parts {
-		for range 3000 {
-			if w.round(i) == 0 {
-				break
-			}
+	for range 1000 {
+		w.deliverAll()
+		if w.round(0)+w.round(1) == 0 {
+			break
 		}
+	}
+	for i := range w.parts {
 		w.cancelAll(i)
+	}
+	w.deliverAll()
+	for i := range w.parts {
+		w.round(i) // messages outlive those who waited
+		w.look(i)
+	}
+	w.deliverAll()
+	for i := range w.parts {
+		w.cancelAll(i) // what their messages had started
+	}
+	w.deliverAll()
+	for i := range w.parts {
 		w.nothingLeft(i)
 	}
-	w.distributeAll()
+	if !reflect.DeepEqual(w.makers[0].seen.Definitions, w.makers[1].seen.Definitions) {
+		w.t.Errorf("partition 1 has\n%v\n, partition 2\n%v", w.makers[0].seen.Definitions, w.makers[1].seen.Definitions)
+	}
 }
 
 // now executes a command and commits it.
@@ -51,7 +66,7 @@ func (w *world) round(i int) (done int) {
 			w.now(i, &protocol.UpdateJobRetries{JobKey: in.Job, Retries: 1})
 		}
 		for _, key := range []protocol.Key{in.Element, w.makers[i].seen.Elements[in.Element].Scope} {
-			if key != 0 { // the timers of event sub-processes see the scope only
+			if key != 0 { // the events of event sub-processes see the scope only
 				w.now(i, &protocol.SetVariables{ElementKey: key, Variables: []byte(`{"v":1,"w":1}`), Local: true})
 			}
 		}
@@ -96,7 +111,9 @@ func stays(in *state.Incident) bool {
 func (w *world) nothingLeft(i int) {
 	for _, table := range []state.Table{
 		state.TableElement, state.TableJob, state.TableActivatable, state.TableDeadline, state.TableBackOff,
-		state.TableIncident, state.TableChild, state.TableTimer, state.TableLoop, state.TableVariables, state.TableContinue, state.TableParts,
+		state.TableIncident, state.TableChild, state.TableTimer, state.TableLoop, state.TableVariables,
+		state.TableSubscriber, state.TableMessage, state.TableExpiry, state.TableMessageID, state.TableCorrelated, state.TableKeyLock,
+		state.TableSignal, state.TableBroadcast, state.TableContinue, state.TableParts, state.TableOutbox,
 	} {
 		if n := len(w.makers[i].seen.Rows[table]); n > 0 {
 			w.t.Errorf("partition %d: %d rows of table %x are left", i+1, n, table)
@@ -104,20 +121,27 @@ func (w *world) nothingLeft(i int) {
 	}
 }
 
-// distributeAll sends partition 1's rows until they are applied.
-func (w *world) distributeAll() {
-	one := w.makers[0]
-	for tries := 0; len(one.seen.Outbox) > 0; tries++ {
-		if tries > 1000 {
-			w.t.Fatalf("%d rows are not delivered", len(one.seen.Outbox))
+// deliverAll sends the rows of both partitions until they are applied.
+func (w *world) deliverAll() {
+	for tries := 0; len(w.makers[0].seen.Outbox)+len(w.makers[1].seen.Outbox) > 0; tries++ {
+		if tries > 3000 {
+			w.t.Fatalf("%d and %d rows are not delivered", len(w.makers[0].seen.Outbox), len(w.makers[1].seen.Outbox))
 		}
-		w.now(1, w.makers[1].delivery(one, epochOf(1)))
-		w.look(1)
-		w.acknowledge()
-		w.now(0, &protocol.Tick{})
-		w.look(0)
-	}
-	if !reflect.DeepEqual(w.makers[0].seen.Definitions, w.makers[1].seen.Definitions) {
-		w.t.Errorf("partition 1 has\n%v\n, partition 2\n%v", w.makers[0].seen.Definitions, w.makers[1].seen.Definitions)
+		for i := range w.parts {
+			for _, row := range w.makers[1-i].seen.Outbox {
+				cmd := &protocol.Receive{Source: w.parts[1-i].ID, Epoch: epochOf(2 - i), Lane: row.Lane}
+				cmd.Items = []protocol.Item{{Seq: row.Seq, Command: row.Command}}
+				for _, h := range hashes(row.Command) {
+					cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: h, Data: w.makers[1-i].bodies[h]})
+				}
+				w.now(i, cmd)
+			}
+			w.look(i)
+		}
+		for i := range w.parts {
+			w.acknowledge(i)
+			w.now(i, &protocol.Tick{})
+			w.look(i)
+		}
 	}
 }

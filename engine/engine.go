@@ -46,7 +46,7 @@ func New(c Config) *Engine {
 }
 
 // Outcome is what a command leads to, beside its writes. Exactly one of Reply,
-// Err, Miss, Await and Park says how its sender is answered.
+// Err, Miss, Behind, Await and Park says how its sender is answered.
 type Outcome struct {
 	Reply protocol.Reply
 	// Err is a *protocol.Rejection: the command changes nothing.
@@ -54,6 +54,9 @@ type Outcome struct {
 	// Miss: the definition is unknown here; ask the deployment partition and
 	// execute again.
 	Miss *protocol.PullDefinition
+	// Behind: this partition has not applied a deployment that the sender knows of;
+	// execute again when it has.
+	Behind bool
 	// Await: the reply comes with the Completed effect of this instance.
 	Await protocol.Key
 	// Park: nothing to hand out yet; execute again when a job of the type may
@@ -95,12 +98,12 @@ func (e *Engine) Execute(tx *state.Tx, cmd protocol.Command, now int64) (Outcome
 		r.recordCommand(cmd)
 	}
 	r.dispatch(cmd)
-	if r.out.Err == nil {
+	if r.out.Err == nil && !r.out.Behind {
 		r.steps()
 	}
 	if r.out.Miss != nil {
 		r.out = Outcome{Miss: r.out.Miss}
-	} else if r.out.Err == nil {
+	} else if r.out.Err == nil && !r.out.Behind {
 		r.flush()
 	}
 	if err := tx.Err(); err != nil {
@@ -146,6 +149,10 @@ func (r *run) dispatch(cmd protocol.Command) {
 		r.resolve(c)
 	case *protocol.ModifyInstance:
 		r.modify(c)
+	case *protocol.PublishMessage:
+		r.publish(c)
+	case *protocol.BroadcastSignal:
+		r.broadcastSignal(c)
 	case *protocol.Deploy:
 		r.deploy(c)
 	case *protocol.Receive:

@@ -103,13 +103,22 @@ func (r *run) cutOff(scope *elem, p *state.Pending) {
 	scope.More().Pending, scope.Joins, scope.dirty = p, nil, true
 }
 
-// closeInside forgets the timers of a scope's event sub-processes; those of its
-// boundary events stay.
+// closeInside ends the wait for the events of a scope's event sub-processes; it
+// goes on for those of its boundary events.
 func (r *run) closeInside(scope *elem) {
+	inside := func(id string) bool {
+		m := scope.def.process.Element(id)
+		return m != nil && m.Type == bpmn.StartEvent
+	}
 	for _, t := range slices.Clone(scope.More().Timers) {
-		if m := scope.def.process.Element(t.Event); m != nil && m.Type == bpmn.StartEvent {
+		if inside(t.Event) {
 			r.tx.DeleteTimer(scope.ElementInstance, t.Key)
 			r.recordTimer(scope, &t, "CANCELED")
+		}
+	}
+	for i, s := range slices.Backward(scope.Extra.Subscriptions) {
+		if inside(s.Event) {
+			r.closeEvent(scope, i)
 		}
 	}
 }
@@ -146,7 +155,37 @@ func (r *run) enterEventStart(el *elem) {
 		el.Extra.Pending = nil
 	}
 	start := r.enter(el.def.process.Element(p.Event), el)
-	start.given, start.event = members(p.Variables), el.event
+	start.event = el.event
+	if el.Scope != 0 {
+		start.given = members(p.Variables)
+		return
+	}
+	for _, v := range p.Variables { // a process's own start event has them itself
+		start.SetVariable(v.Name, v.Value)
+	}
+}
+
+// passOn hands the variables that came with a message or signal to the process,
+// unless the event's output mappings choose. Those of an error stay with the
+// boundary event that has caught it (seen on Zeebe 8.6.0).
+func (r *run) passOn(el *elem) {
+	m := el.model
+	if len(m.Outputs) > 0 || m.Event != bpmn.EventMessage && m.Event != bpmn.EventSignal {
+		return
+	}
+	root := m.Type == bpmn.StartEvent && m.Scope.Type == bpmn.ProcessElement
+	if !root && m.Type != bpmn.BoundaryEvent && !behindGateway(m) {
+		return // they went there at once
+	}
+	r.tx.LoadVariables(el.ElementInstance)
+	for _, v := range el.Variables {
+		r.propagate(r.scope(el), v.Name, v.Value)
+	}
+}
+
+// behindGateway tells whether an event is waited for by an event-based gateway.
+func behindGateway(m *bpmn.Element) bool {
+	return m.Type == bpmn.IntermediateCatchEvent && len(m.Incoming) > 0 && m.Incoming[0].Source.Type == bpmn.EventBasedGateway
 }
 
 // members makes of an event's variables what an element takes in.
@@ -185,6 +224,8 @@ func waitsFor(el *elem) []*bpmn.Element {
 	switch {
 	case el.model.Type == bpmn.IntermediateCatchEvent:
 		return []*bpmn.Element{el.model}
+	case el.model.Type == bpmn.ReceiveTask && !el.isBody():
+		return append([]*bpmn.Element{el.model}, el.boundary()...)
 	case el.model.Type == bpmn.EventBasedGateway:
 		events := make([]*bpmn.Element, len(el.model.Outgoing))
 		for i, f := range el.model.Outgoing {

@@ -239,5 +239,6 @@ func (r *run) tick() {
 		}
 	}
 	r.fireTimers()
+	r.expire()
 	r.out.Reply = &protocol.Done{}
 }

@@ -102,7 +102,7 @@ func (p *placement) open(m *bpmn.Element, outer *elem) (*elem, *misplaced) {
 	p.set(el)
 	p.r.activating(el)
 	p.r.activated(el)
-	if fail := p.r.scopeTimers(el); fail != nil {
+	if fail := p.r.scopeEvents(el); fail != nil {
 		return nil, &misplaced{reason: noSubscription, element: m.ID, text: fail.text}
 	}
 	if list, known := p.found[m]; known {

@@ -127,11 +127,12 @@ func (w *world) step() {
 	case n < 60:
 		w.execute(i, w.makers[i].next(w.cluster.Now))
 	case n < 63:
-		w.execute(1, w.makers[1].delivery(w.makers[0], epochOf(1)))
+		lane := []protocol.Lane{protocol.LaneDeployments, protocol.LaneMessages, protocol.LaneSignals}[w.rnd.IntN(3)]
+		w.execute(i, w.makers[i].delivery(w.makers[1-i], epochOf(2-i), lane))
 	case n < 64:
 		w.execute(1, w.makers[1].pulled(w.makers[0], epochOf(1)))
 	case n < 66:
-		w.acknowledge()
+		w.acknowledge(i)
 	case n < 70:
 		check(w.t, w.parts[i].Abandon(w.makers[i].next(w.cluster.Now)))
 	case n < 80:
@@ -173,11 +174,18 @@ func (w *world) note(i int, cmd protocol.Command, out engine.Outcome, asked bool
 	}
 }
 
-// acknowledge tells partition 1 what is applied at partition 2, as acks are
-// made from applied state only.
-func (w *world) acknowledge() {
-	in := w.makers[1].seen.Inbox[protocol.DeploymentPartition]
-	w.execute(0, &protocol.Acknowledge{Acks: []protocol.Ack{{Target: 2, Lane: protocol.LaneDeployments, UpTo: in.Seq}}})
+// acknowledge tells a partition what is applied at the other, as acks are made
+// from applied state only.
+func (w *world) acknowledge(i int) {
+	here, there := w.parts[i].ID, w.makers[1-i].seen
+	acks := []protocol.Ack{{Target: w.parts[1-i].ID, Lane: protocol.LaneDeployments, UpTo: there.Inbox[here].Seq}}
+	for way, in := range there.Ways {
+		if way.Source == here {
+			acks = append(acks, protocol.Ack{Target: w.parts[1-i].ID, Lane: way.Lane, UpTo: in.Seq})
+		}
+	}
+	slices.SortFunc(acks, func(a, b protocol.Ack) int { return int(a.Lane) - int(b.Lane) })
+	w.execute(i, &protocol.Acknowledge{Acks: acks})
 }
 
 func (w *world) pack(i int) {

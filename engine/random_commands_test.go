@@ -23,13 +23,15 @@ type commander struct {
 	elements [][]string
 	// seen are keys from answers.
 	instances, jobs []protocol.Key
-	pushed          []state.OutboxRow // all that was ever committed, by seq
+	pushed          map[protocol.Lane][]state.OutboxRow // all that was ever committed, by seq
 	bodies          map[protocol.Hash][]byte
 	seen            *enginetest.Contents // as last committed
 }
 
 func newCommander(rnd *rand.Rand, part *enginetest.Partition, models [][]byte) *commander {
-	c := &commander{rnd: rnd, part: part, models: models, bodies: map[protocol.Hash][]byte{}}
+	c := &commander{
+		rnd: rnd, part: part, models: models, bodies: map[protocol.Hash][]byte{}, pushed: map[protocol.Lane][]state.OutboxRow{},
+	}
 	for _, content := range models {
 		ids := []string{"nope"}
 		if model, err := bpmn.Parse("p.bpmn", content); err == nil { // not all may be deployed
@@ -61,8 +63,9 @@ func (c *commander) note(out *engine.Outcome) {
 // sent, and they may be sent again when they are acknowledged.
 func (c *commander) remember() {
 	for _, row := range c.seen.Outbox {
-		if n := len(c.pushed); n == 0 || c.pushed[n-1].Seq < row.Seq {
-			c.pushed = append(c.pushed, row)
+		lane := c.pushed[row.Lane]
+		if n := len(lane); n == 0 || lane[n-1].Seq < row.Seq {
+			c.pushed[row.Lane] = append(lane, row)
 		}
 	}
 }
@@ -89,6 +92,9 @@ func (c *commander) variables() []byte {
 	}
 	return []byte(list[c.rnd.IntN(len(list))])
 }
+
+// event is the name of a message or signal.
+func (c *commander) event() string { return []string{"m", "n"}[c.rnd.IntN(2)] }
 
 func (c *commander) jobType() string { return string(rune('a' + c.rnd.IntN(3))) }
 
@@ -124,8 +130,15 @@ func (c *commander) next(now int64) protocol.Command {
 		return c.yield()
 	case n < 92:
 		return &protocol.Tick{}
-	case n < 95:
+	case n < 94:
 		return &protocol.Continue{}
+	case n < 96:
+		return &protocol.PublishMessage{
+			Name: c.event(), CorrelationKey: []string{"0", "1", "2", ""}[c.rnd.IntN(4)], TimeToLive: c.rnd.Int64N(2) * 3000,
+			MessageID: []string{"", "", "x"}[c.rnd.IntN(3)], Variables: c.variables(),
+		}
+	case n < 97:
+		return &protocol.BroadcastSignal{Name: c.event(), Variables: c.variables()}
 	}
 	return c.distribution(now)
 }
@@ -201,23 +214,34 @@ func (c *commander) distribution(int64) protocol.Command {
 	return &protocol.Tick{}
 }
 
-// delivery makes a command that brings partition 1's rows to another, in any
-// order, with or without what belongs to them.
-func (c *commander) delivery(from *commander, epoch uint64) protocol.Command {
-	cmd := &protocol.Receive{Source: protocol.DeploymentPartition, Epoch: epoch, Lane: protocol.LaneDeployments}
-	if len(from.pushed) == 0 {
+// delivery makes a command that brings another partition's rows, in any order,
+// with or without what belongs to them.
+func (c *commander) delivery(from *commander, epoch uint64, lane protocol.Lane) protocol.Command {
+	cmd := &protocol.Receive{Source: from.part.ID, Epoch: epoch, Lane: lane}
+	rows := from.pushed[lane]
+	if len(rows) == 0 {
 		return cmd
 	}
-	start := c.rnd.IntN(len(from.pushed))
-	for _, row := range from.pushed[start:min(len(from.pushed), start+1+c.rnd.IntN(4))] {
-		cmd.Items = append(cmd.Items, protocol.Item{Seq: row.Seq, Deployment: row.Deployment})
-		for i := range row.Deployment.Definitions {
-			if h := row.Deployment.Definitions[i].Hash; c.rnd.IntN(4) > 0 {
+	start := c.rnd.IntN(len(rows))
+	for _, row := range rows[start:min(len(rows), start+1+c.rnd.IntN(4))] {
+		cmd.Items = append(cmd.Items, protocol.Item{Seq: row.Seq, Command: row.Command})
+		for _, h := range hashes(row.Command) {
+			if c.rnd.IntN(4) > 0 {
 				cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: h, Data: from.bodies[h]})
 			}
 		}
 	}
 	return cmd
+}
+
+// hashes are the resources that a row names.
+func hashes(row protocol.Command) (list []protocol.Hash) {
+	if d, ok := row.(*protocol.Distribute); ok {
+		for i := range d.Deployment.Definitions {
+			list = append(list, d.Deployment.Definitions[i].Hash)
+		}
+	}
+	return list
 }
 
 // pulled makes a command that brings a deployment of partition 1, as if it had

@@ -17,6 +17,9 @@ type modelMaker struct {
 	next  int
 	// callable is a process that may be called, empty if none may.
 	callable string
+	// handling: inside an event sub-process. What throws a signal there could begin
+	// itself again for ever.
+	handling bool
 }
 
 func randomModel(rnd *rand.Rand, id, callable string) string {
@@ -25,6 +28,11 @@ func randomModel(rnd *rand.Rand, id, callable string) string {
 	m.flow(last, "", m.node("end", ""))
 	if rnd.IntN(3) == 0 {
 		m.eventSubProcess(1)
+	}
+	for _, event := range []string{"message=m", "signal=n", "cycle=R2/PT0.7S"} {
+		if rnd.IntN(4) == 0 && callable != "" {
+			m.flow(m.then(m.node("start", event), "service", m.work()), "", m.node("end", ""))
+		}
 	}
 	return "process " + id + m.listeners("start", "end") + " {\n" + strings.Join(m.lines, "\n") + "\n}"
 }
@@ -70,6 +78,9 @@ func (m *modelMaker) block(from string, depth int) string {
 	}
 	if m.rnd.IntN(6) == 0 {
 		return m.timed(from, depth)
+	}
+	if m.rnd.IntN(6) == 0 {
+		return m.told(from, depth)
 	}
 	if m.rnd.IntN(8) == 0 {
 		return m.then(from, "rule", decisions[m.rnd.IntN(len(decisions))]+" "+mappings[m.rnd.IntN(len(mappings))])
@@ -122,6 +133,46 @@ func (m *modelMaker) timed(from string, depth int) string {
 	}
 	late := m.then(m.node("boundary", "on="+activity+" "+timer+m.listeners("end")), "service", m.work())
 	m.flow(late, "", m.node("end", ""))
+	return activity
+}
+
+// happenings are messages and signals that are waited for.
+var happenings = []string{"message=m key='= v'", "message=n key='= \"1\"'", "message=m key='= w'", "signal=m", "signal='= if v = 3 then v else \"n\"'"}
+
+func (m *modelMaker) happening() string { return happenings[m.rnd.IntN(len(happenings))] }
+
+// told waits for a message or signal, or throws one, or is interrupted by one.
+func (m *modelMaker) told(from string, depth int) string {
+	kind := m.rnd.IntN(5)
+	if kind == 2 && (m.handling || m.callable != "") {
+		kind = 0
+	}
+	switch kind {
+	case 0:
+		return m.then(from, "catch", m.happening()+" "+mappings[m.rnd.IntN(3)])
+	case 1:
+		return m.then(from, "receive", happenings[m.rnd.IntN(3)]+m.loop())
+	case 2:
+		return m.then(from, "throw", "signal=m in.x='= v'")
+	case 3:
+		gateway := m.then(from, "evgw", "")
+		merge := m.node("xor", "")
+		for _, event := range []string{m.happening(), "timer=PT1S"} {
+			m.flow(m.then(gateway, "catch", event), "", merge)
+		}
+		return merge
+	}
+	activity := m.then(from, "service", m.work())
+	if depth > 0 && m.rnd.IntN(2) == 0 {
+		activity = m.subProcess(from, depth-1)
+	}
+	beside := m.happening() + []string{"", " noninterrupting"}[m.rnd.IntN(2)]
+	late := m.then(m.node("boundary", "on="+activity+" "+beside), "service", m.work())
+	end := "signal=m"
+	if m.handling || m.callable != "" {
+		end = ""
+	}
+	m.flow(late, "", m.node("end", end))
 	return activity
 }
 
@@ -232,7 +283,10 @@ func (m *modelMaker) subProcess(from string, depth int) string {
 func (m *modelMaker) eventSubProcess(depth int) {
 	m.next++
 	m.lines = append(m.lines, fmt.Sprintf("eventsub h%d {", m.next))
-	start := []string{"error=E2", "error", timers[m.rnd.IntN(len(timers))], "cycle=R2/PT0.7S noninterrupting"}[m.rnd.IntN(4)]
+	outer := m.handling
+	m.handling = true
+	defer func() { m.handling = outer }()
+	start := []string{"error=E2", "error", timers[m.rnd.IntN(len(timers))], "cycle=R2/PT0.7S noninterrupting", m.happening(), m.happening() + " noninterrupting"}[m.rnd.IntN(6)]
 	last := m.row(m.node("start", start+m.listeners("end")), min(depth, 1))
 	m.flow(last, "", m.node("end", []string{"", "terminate", "error=E1"}[m.rnd.IntN(3)]))
 	m.lines = append(m.lines, "}")

@@ -47,6 +47,13 @@ func (r *run) recordCommand(cmd protocol.Command) {
 	case *protocol.ResolveIncident:
 		c.begin().key("jobKey", 0)
 		c.command("INCIDENT", "RESOLVE", m.IncidentKey)
+	case *protocol.PublishMessage:
+		c.begin().str("name", m.Name).str("correlationKey", m.CorrelationKey).str("messageId", m.MessageID).
+			num("timeToLive", m.TimeToLive).num("deadline", -1).members("variables", documentOf(m.Variables))
+		c.command("MESSAGE", "PUBLISH", 0)
+	case *protocol.BroadcastSignal:
+		c.begin().str("signalName", m.Name).members("variables", documentOf(m.Variables))
+		c.command("SIGNAL", "BROADCAST", 0)
 	case *protocol.Deploy:
 		c.recordDeploy(m)
 	}

@@ -29,10 +29,12 @@ func (r *run) recordAcknowledged(rows []state.OutboxRow) {
 	}
 	seen := map[protocol.Key]bool{}
 	for i := range rows {
-		d := rows[i].Deployment.Key
-		if rows[i].Lane != protocol.LaneDeployments || d == 0 || seen[d] {
+		r.recordSettled(rows[i].Command)
+		dist, ok := rows[i].Command.(*protocol.Distribute)
+		if !ok || seen[dist.Deployment.Key] {
 			continue
 		}
+		d := dist.Deployment.Key
 		seen[d] = true
 		if !r.pending(rows[i].Seq) {
 			r.recordDistributed(d)

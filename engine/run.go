@@ -71,6 +71,7 @@ const (
 	stepEmpty    // end what is inside
 	stepSpawn    // make the next instances of a loop
 	stepListened // go on behind a listener
+	stepSignal   // let a signal happen at the next who wait for it; its key is the signal's
 )
 
 // maxKept is how many element instances a run may have had for its map to be
@@ -126,6 +127,10 @@ func (r *run) large() bool {
 }
 
 func (r *run) step(s step) {
+	if s.op == stepSignal {
+		r.signalNext(s.key)
+		return
+	}
 	el := s.el
 	if el == nil {
 		el = r.elem(s.key)

@@ -35,7 +35,7 @@ func (r *run) terminate(el *elem) {
 		if el.Extra != nil {
 			el.Extra.Listener = 0
 		}
-		r.cancelTimers(el)
+		r.closeEvents(el)
 	}
 	if el.HasChildren() {
 		r.follow(stepEmpty, el)
@@ -97,6 +97,7 @@ func (r *run) terminated(el *elem) {
 		}
 		return
 	}
+	r.unlock(el)
 	if el.AwaitResult {
 		r.out.Effects.Completed = append(r.out.Effects.Completed, Completed{Instance: el.Key})
 	}
@@ -133,6 +134,7 @@ func (r *run) resume() {
 	r.out.Reply = &protocol.Done{}
 	if !r.resumeSuspended() {
 		r.fireTimers()
+		r.expire()
 	}
 }
 
@@ -154,6 +156,6 @@ func (r *run) resumeSuspended() bool {
 		r.tx.Delete(append([]byte(nil), key...))
 		return true
 	})
-	r.out.Effects.Continue = left > 1 || left == 1 && len(r.tx.DueTimers(r.now, 1)) > 0
+	r.out.Effects.Continue = left > 1 || left == 1 && (len(r.tx.DueTimers(r.now, 1)) > 0 || len(r.tx.Expired(r.now, 1)) > 0)
 	return left > 0
 }

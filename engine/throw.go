@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/grevy-io/grevy/bpmn"
-	"github.com/grevy-io/grevy/feel"
 	"github.com/grevy-io/grevy/internal/jsondoc"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
@@ -107,14 +106,7 @@ func (r *run) code(el *elem) (string, *failure) {
 	if x == nil {
 		return "", nil
 	}
-	if x.IsStatic() {
-		return x.Static(), nil
-	}
-	v, fail := r.eval(x, el, "STRING", feel.KindString)
-	if fail != nil {
-		return "", fail
-	}
-	return string(v.(feel.String)), nil
+	return r.text(x, el)
 }
 
 // find looks for an event that catches x, from el outwards. At

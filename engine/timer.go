@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/grevy-io/grevy/bpmn"
@@ -15,48 +14,10 @@ import (
 // is asked to go on at once.
 const maxTimers = 500
 
-// openTimers makes an element instance wait for its timers. Either all of them
-// are set or none.
-func (r *run) openTimers(el *elem, events []*bpmn.Element) *failure {
-	var timers []state.Timer
-	for _, event := range events {
-		if event.Timer == nil {
-			continue
-		}
-		t, fail := r.timer(event.Timer, el)
-		if fail != nil {
-			return fail
-		}
-		t.Event = event.ID
-		timers = append(timers, t)
-	}
-	for _, t := range timers {
-		t.Key = r.key()
-		r.setTimer(el, &t)
-	}
-	return nil
-}
-
 func (r *run) setTimer(el *elem, t *state.Timer) {
 	r.tx.AddTimer(el.ElementInstance, *t)
 	r.recordTimer(el, t, "CREATED")
 	el.dirty = true
-}
-
-// cancelTimers forgets what an element waits for.
-func (r *run) cancelTimers(el *elem) {
-	if el.Extra == nil {
-		return
-	}
-	for i := range el.Extra.Timers {
-		r.recordTimer(el, &el.Extra.Timers[i], "CANCELED")
-	}
-	r.tx.DeleteTimers(el.ElementInstance)
-}
-
-// scopeTimers sets the timers of a scope that begins without a start event.
-func (r *run) scopeTimers(el *elem) *failure {
-	return r.openTimers(el, slices.Concat(el.boundary(), el.eventStarts()))
 }
 
 // timer works out when a timer fires for the first time.
@@ -153,6 +114,10 @@ func (r *run) fireTimers() {
 
 // fire lets one timer happen, once: its row goes with what follows from it.
 func (r *run) fire(d state.DueTimer) {
+	if d.Element == 0 {
+		r.fireStart(d)
+		return
+	}
 	el := r.elem(d.Element)
 	if el == nil {
 		r.tx.Fail(fmt.Errorf("timer %d of element %d: %w", d.Timer, d.Element, protocol.ErrCorrupt))
@@ -165,22 +130,25 @@ func (r *run) fire(d state.DueTimer) {
 	el.dirty = true
 	r.recordTimer(el, t, "TRIGGERED")
 	r.trigger(el, el.def.process.Element(t.Event), nil)
-	if t.Repeats == -1 || t.Repeats > 1 {
-		r.repeat(el, *t)
+	if next, ok := r.again(*t); ok {
+		r.setTimer(el, &next)
 	}
 }
 
-// repeat sets a timer for its next time, counted from when it was due.
-func (r *run) repeat(el *elem, t state.Timer) {
+// again is a timer's next time, counted from when it was due; ok is false if
+// that was the last one.
+func (r *run) again(t state.Timer) (next state.Timer, ok bool) {
+	if t.Repeats != -1 && t.Repeats <= 1 {
+		return t, false
+	}
 	c, problem := bpmn.ParseCycle(t.Cycle)
 	if problem != "" {
 		r.tx.Fail(fmt.Errorf("cycle %q of timer %d: %s", t.Cycle, t.Key, problem))
-		return
+		return t, false
 	}
 	if t.Repeats > 0 {
 		t.Repeats--
 	}
-	t.Due = c.Next(t.Due, r.now)
-	t.Key = r.key()
-	r.setTimer(el, &t)
+	t.Due, t.Key = c.Next(t.Due, r.now), r.key()
+	return t, true
 }

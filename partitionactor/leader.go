@@ -38,6 +38,7 @@ type leader struct {
 	parked   map[string][]*request
 	awaiting map[protocol.Key]*request
 	pulling  map[*request]bool
+	behind   []late
 	ended    bool
 }
 
@@ -212,7 +213,7 @@ func (l *leader) take(ctx *actors.Context, r *request) {
 	l.engine.Asked, l.engine.Settled = r.asked, r.own || len(r.asked) >= maxAsked
 	out, err := l.execute(r.command)
 	if errors.Is(err, protocol.ErrInternal) {
-		r.done(nil, err)
+		l.isolate(ctx, r, err)
 		return
 	}
 	if err != nil {
@@ -247,6 +248,9 @@ func (l *leader) follow(ctx *actors.Context, r *request, out engine.Outcome) {
 	case out.Miss != nil:
 		l.pull(ctx, r, out.Miss)
 		return
+	case out.Behind:
+		l.behind = append(l.behind, late{r, time.Now().Add(patience)})
+		return
 	}
 	if n := l.tx.Size(); n > l.p.Limits.CommandBytes {
 		l.engine.Discard()
@@ -261,6 +265,9 @@ func (l *leader) follow(ctx *actors.Context, r *request, out engine.Outcome) {
 		l.awaiting[out.Await] = r
 	}
 	l.pack(r, out)
+	if _, ok := r.command.(*protocol.Receive); ok {
+		l.catchUp(ctx)
+	}
 	for _, t := range out.Effects.JobTypes {
 		l.unpark(ctx, t)
 	}
@@ -307,6 +314,7 @@ func (l *leader) onTick(ctx *actors.Context) {
 		l.over.Rebase(view, l.applied)
 	}
 	l.internal(ctx, &protocol.Tick{})
+	l.catchUp(ctx)
 	for t, waiting := range l.parked {
 		kept := waiting[:0]
 		for _, r := range waiting {
@@ -370,6 +378,9 @@ func (l *leader) close(reason error) {
 	}
 	for r := range l.pulling {
 		r.done(nil, refusal)
+	}
+	for _, b := range l.behind {
+		b.r.done(nil, refusal)
 	}
 	for _, r := range l.awaiting {
 		if l.unproposed(r, sure) {

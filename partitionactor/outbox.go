@@ -53,7 +53,7 @@ func (o *outbox) Pending() (rows []actors.OutboxRow, err error) {
 			if row, bad = state.ReadOutboxRow(key, value); bad != nil {
 				return false
 			}
-			rows = append(rows, outboxRow(&row, len(value)))
+			rows = append(rows, outboxRow(&row))
 			return true
 		})
 		if bad != nil {
@@ -73,7 +73,7 @@ func (o *outbox) Items(target protocol.PartitionID, lane protocol.Lane, from, to
 			if row, bad = state.ReadOutboxRow(key, value); bad != nil || row.Seq > to {
 				return false
 			}
-			items = append(items, protocol.Item{Seq: row.Seq, Deployment: row.Deployment})
+			items = append(items, protocol.Item{Seq: row.Seq, Command: row.Command})
 			return true
 		})
 		if bad != nil {
@@ -111,17 +111,14 @@ func (o *outbox) Execute(ctx context.Context, p protocol.PartitionID, c protocol
 	o.p.Execute(ctx, p, c, done)
 }
 
-func outboxRow(r *state.OutboxRow, size int) actors.OutboxRow {
-	return actors.OutboxRow{Target: r.Target, Lane: r.Lane, Seq: r.Seq, Since: r.Since, Size: size}
+func outboxRow(r *state.OutboxRow) actors.OutboxRow {
+	return actors.OutboxRow{Target: r.Target, Lane: r.Lane, Seq: r.Seq, Since: r.Since, Size: r.Size}
 }
-
-// rowOverhead is about what a row takes beside its definitions.
-const rowOverhead = 64
 
 func outboxRows(rows []state.OutboxRow) []actors.OutboxRow {
 	out := make([]actors.OutboxRow, len(rows))
 	for i := range rows {
-		out[i] = outboxRow(&rows[i], rowOverhead*(1+2*len(rows[i].Deployment.Definitions)))
+		out[i] = outboxRow(&rows[i])
 	}
 	return out
 }

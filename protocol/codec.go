@@ -19,6 +19,31 @@ func DecodeCommand(b []byte) (Command, error) {
 	return c, r.Done()
 }
 
+// readCommand reads a command inside of another, which must be one that travels
+// in an outbox: a command never holds itself.
+func readCommand(r *Reader) Command {
+	b := r.Bytes()
+	if r.Err() != nil || len(b) == 0 || !travels(Kind(b[0])) {
+		r.fail("no command of an outbox")
+		return nil
+	}
+	c, err := DecodeCommand(b)
+	if err != nil {
+		r.fail(err.Error())
+		return nil
+	}
+	return c
+}
+
+// travels tells which commands stand in outboxes.
+func travels(k Kind) bool {
+	switch k {
+	case KindDistribute, KindBroadcastSignal, KindOpenSubscription, KindCorrelate, KindCloseSubscription, KindCorrelated:
+		return true
+	}
+	return false
+}
+
 func newCommand(k Kind) Command {
 	switch k {
 	case KindDeploy:
@@ -65,8 +90,22 @@ func newCommand(k Kind) Command {
 		return new(MigrateInstance)
 	case KindEvaluateDecision:
 		return new(EvaluateDecision)
+	case KindPublishMessage:
+		return new(PublishMessage)
+	case KindBroadcastSignal:
+		return new(BroadcastSignal)
+	case KindDistribute:
+		return new(Distribute)
+	case KindOpenSubscription:
+		return new(OpenSubscription)
+	case KindCorrelate:
+		return new(Correlate)
+	case KindCloseSubscription:
+		return new(CloseSubscription)
+	case KindCorrelated:
+		return new(Correlated)
 	}
-	// Tick, Continue, Acknowledge and Pulled never leave their leader.
+	// Tick, Continue, Acknowledge, Pulled and Unprocessable never leave their leader.
 	return nil
 }
 
@@ -202,7 +241,7 @@ func (c *Receive) encode(b []byte) []byte {
 	b = AppendUint(b, uint64(len(c.Items)))
 	for i := range c.Items {
 		b = AppendUint(b, c.Items[i].Seq)
-		b = AppendDeployment(b, &c.Items[i].Deployment)
+		b = AppendBytes(b, EncodeCommand(nil, c.Items[i].Command))
 	}
 	return appendBodies(b, c.Bodies)
 }
@@ -240,9 +279,10 @@ func (c *TakeBase) decode(r *Reader) {
 
 func (c *Receive) decode(r *Reader) {
 	*c = Receive{Source: PartitionID(r.Uint()), Epoch: r.Uint(), Lane: Lane(r.Byte())}
-	c.Items = make([]Item, r.Count(4))
+	c.Items = make([]Item, r.Count(3))
 	for i := range c.Items {
-		c.Items[i] = Item{Seq: r.Uint(), Deployment: ReadDeployment(r)}
+		c.Items[i].Seq = r.Uint()
+		c.Items[i].Command = readCommand(r)
 	}
 	c.Bodies = readBodies(r)
 }

@@ -28,6 +28,14 @@ const (
 	KindTakeBase
 	KindWatermark
 	KindThrowError
+	KindPublishMessage
+	KindBroadcastSignal
+	KindDistribute
+	KindOpenSubscription
+	KindCorrelate
+	KindCloseSubscription
+	KindCorrelated
+	KindUnprocessable
 
 	KindEvaluateDecision Kind = 32
 )

@@ -4,14 +4,49 @@ package protocol
 // deployment from delaying a message.
 type Lane uint8
 
-// LaneDeployments carries definitions.
-const LaneDeployments Lane = 1
+// The lanes. The rows of deployments and signals go to all other partitions and
+// have the same number for each; those of messages go to one, and are counted
+// for each by itself.
+const (
+	LaneDeployments Lane = iota + 1 // definitions and their deletion
+	LaneMessages                    // subscriptions: open, correlate, close
+	LaneSignals                     // broadcasts
+)
 
-// Item is one row of an outbox.
+// Broadcast tells whether each row of a lane goes to all other partitions.
+func (l Lane) Broadcast() bool { return l != LaneMessages }
+
+// Item is one row of an outbox: a command that the target is to execute once.
 type Item struct {
-	Seq        uint64
-	Deployment Deployment
+	Seq     uint64
+	Command Command
 }
+
+// Distribute makes a deployment's definitions known to a partition that did not
+// decide it. It travels in an outbox only.
+type Distribute struct{ Deployment Deployment }
+
+// Unprocessable stands for a row that led to a mistake of ours at its receiver:
+// it is refused, so that it does not block its lane. It never leaves its leader.
+type Unprocessable struct{ Reason string }
+
+// Kind is KindDistribute.
+func (*Distribute) Kind() Kind { return KindDistribute }
+
+// Intent is the command's name in texts.
+func (*Distribute) Intent() string { return "DISTRIBUTE" }
+
+// Kind is KindUnprocessable.
+func (*Unprocessable) Kind() Kind { return KindUnprocessable }
+
+// Intent is the command's name in texts.
+func (*Unprocessable) Intent() string { return "REFUSE" }
+
+func (c *Distribute) encode(b []byte) []byte { return AppendDeployment(b, &c.Deployment) }
+func (c *Distribute) decode(r *Reader)       { c.Deployment = ReadDeployment(r) }
+
+func (c *Unprocessable) encode(b []byte) []byte { return b }
+func (c *Unprocessable) decode(*Reader)         {}
 
 // Receive brings rows of another partition's outbox, oldest first and without
 // a gap. Bodies holds what the sender could not find at the receiver's node.

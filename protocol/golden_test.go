@@ -32,6 +32,11 @@ var definition = protocol.Definition{
 
 var deployment = protocol.Deployment{Key: 2251799813685249, Definitions: []protocol.Definition{definition}, Time: 1700000000000}
 
+var subscription = protocol.Subscription{
+	Key: 2251799813685257, Element: 2251799813685254, Instance: 2251799813685252, ProcessID: "order", ElementID: "c",
+	Name: "paid", CorrelationKey: "o-1", Interrupting: true,
+}
+
 func goldenCommands() []protocol.Command {
 	return []protocol.Command{
 		&protocol.Deploy{Resources: []protocol.Resource{{Name: "a.bpmn", Content: []byte("<x/>")}}, TenantID: "<default>"},
@@ -53,7 +58,7 @@ func goldenCommands() []protocol.Command {
 		&protocol.SetVariables{ElementKey: 2251799813685254, Variables: []byte(`{}`), Local: true},
 		&protocol.ResolveIncident{IncidentKey: 2251799813685255},
 		&protocol.Receive{
-			Source: 1, Epoch: 77, Lane: protocol.LaneDeployments, Items: []protocol.Item{{Seq: 9, Deployment: deployment}},
+			Source: 1, Epoch: 77, Lane: protocol.LaneDeployments, Items: []protocol.Item{{Seq: 9, Command: &protocol.Distribute{Deployment: deployment}}},
 			Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}},
 		},
 		&protocol.PullDefinition{DefinitionKey: 9, Want: protocol.FormDefinition, ID: "order", Deployment: 8, VersionTag: "stable", Version: -1},
@@ -66,6 +71,21 @@ func goldenCommands() []protocol.Command {
 		&protocol.Watermark{},
 		&protocol.EvaluateDecision{DecisionKey: 9, DecisionID: "rate", Variables: []byte(`{"a":1}`), TenantID: "<default>", DeploymentSeq: 300},
 		&protocol.ThrowError{JobKey: 2251799813685253, Code: "E1", Message: "no", Variables: []byte(`{"b":2}`)},
+		&protocol.PublishMessage{
+			Name: "paid", CorrelationKey: "o-1", TimeToLive: 60000, MessageID: "m", Variables: []byte(`{"b":2}`), DeploymentSeq: 300,
+		},
+		&protocol.BroadcastSignal{Name: "stop", Variables: []byte(`{"b":2}`), Key: 2251799813685256, DeploymentSeq: 300},
+		&protocol.Distribute{Deployment: deployment},
+		&protocol.OpenSubscription{Subscription: subscription},
+		&protocol.Correlate{
+			Element: 2251799813685254, Subscription: 2251799813685257, Message: 4503599627370499,
+			Name: "paid", CorrelationKey: "o-1", ProcessID: "order", Variables: []byte(`{"b":2}`),
+		},
+		&protocol.Correlated{
+			Element: 2251799813685254, Subscription: 2251799813685257, Message: 4503599627370499,
+			Name: "paid", CorrelationKey: "o-1", ProcessID: "order", Refused: true,
+		},
+		&protocol.CloseSubscription{Element: 2251799813685254, Subscription: 2251799813685257, Name: "paid", CorrelationKey: "o-1"},
 		&protocol.ModifyInstance{
 			InstanceKey: 2251799813685252, Terminate: []protocol.Key{2251799813685254},
 			Activate: []protocol.ActivateElement{{

@@ -16,14 +16,15 @@ func commands() []protocol.Command {
 		&protocol.UpdateJobRetries{}, &protocol.UpdateJobTimeout{}, &protocol.SetVariables{},
 		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{}, &protocol.EvaluateDecision{},
 		&protocol.ListDeployments{}, &protocol.PartitionInfo{}, &protocol.TakeBase{}, &protocol.Watermark{},
-		&protocol.ThrowError{},
 		&protocol.ModifyInstance{}, &protocol.MigrateInstance{},
+		&protocol.ThrowError{}, &protocol.PublishMessage{}, &protocol.BroadcastSignal{}, &protocol.Distribute{},
+		&protocol.OpenSubscription{}, &protocol.Correlate{}, &protocol.Correlated{}, &protocol.CloseSubscription{},
 	}
 }
 
 // local lists the commands that never leave their leader.
 func local() []protocol.Command {
-	return []protocol.Command{&protocol.Tick{}, &protocol.Continue{}, &protocol.Acknowledge{}, &protocol.Pulled{}}
+	return []protocol.Command{&protocol.Tick{}, &protocol.Continue{}, &protocol.Acknowledge{}, &protocol.Pulled{}, &protocol.Unprocessable{}}
 }
 
 // replies lists one of each reply.
@@ -40,7 +41,8 @@ func fill(rnd *rand.Rand, v reflect.Value) {
 	if d, ok := v.Addr().Interface().(*protocol.Definition); ok {
 		defer func() { d.Kind = protocol.DefinitionKind(1 + rnd.IntN(int(protocol.FormDefinition))) }()
 	}
-	if rnd.IntN(6) == 0 {
+	row := v.Type() == reflect.TypeFor[protocol.Item]() || v.Kind() == reflect.Interface // always has a command
+	if rnd.IntN(6) == 0 && !row {
 		return
 	}
 	switch v.Kind() {
@@ -52,6 +54,12 @@ func fill(rnd *rand.Rand, v reflect.Value) {
 		v.SetUint(rnd.Uint64() >> rnd.IntN(64) & (1<<v.Type().Bits() - 1))
 	case reflect.String:
 		v.SetString(text(rnd))
+	case reflect.Interface:
+		rows := []protocol.Command{
+			&protocol.Distribute{}, &protocol.OpenSubscription{}, &protocol.Correlate{}, &protocol.Correlated{},
+			&protocol.CloseSubscription{}, &protocol.BroadcastSignal{},
+		}
+		v.Set(reflect.ValueOf(random(rnd, rows[rnd.IntN(len(rows))])))
 	case reflect.Struct:
 		for i := range v.NumField() {
 			fill(rnd, v.Field(i))
@@ -90,7 +98,7 @@ func text(rnd *rand.Rand) string {
 // plain makes empty lists nil, as the bytes do not tell them apart.
 func plain(v reflect.Value) {
 	switch v.Kind() {
-	case reflect.Pointer:
+	case reflect.Pointer, reflect.Interface:
 		plain(v.Elem())
 	case reflect.Struct:
 		for i := range v.NumField() {

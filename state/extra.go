@@ -22,6 +22,12 @@ type Extra struct {
 	// Index is the number of one of them, from 1.
 	Loop  *Loop
 	Index int64
+	// Subscriptions are the messages and signals that the element waits for, like
+	// its timers.
+	Subscriptions []Subscription
+	// StartKey is the correlation key of the message that has started an instance:
+	// no other of the process begins by it until this one ends.
+	StartKey string
 	// Happened says of an event behind an event-based gateway that it is not
 	// waited for any more.
 	Happened bool
@@ -38,6 +44,17 @@ type Extra struct {
 // Loop is how far a multi-instance activity is. Terminated counts the instances
 // that have ended without being done.
 type Loop struct{ Total, Created, Done, Terminated int64 }
+
+// Subscription is a message or signal that an element instance waits for.
+type Subscription struct {
+	Key protocol.Key
+	// Event is the id of the event, as with Timer.
+	Event string
+	Name  string
+	// CorrelationKey is that of the message; signals have none.
+	CorrelationKey string
+	Signal         bool
+}
 
 // Timer is a point in time at which an event happens. It is found by time in
 // TableTimer.
@@ -70,15 +87,13 @@ const (
 	extraLoop
 	extraIndex
 	extraHappened
-)
-
-// The bits that are not in a row.
-const (
-	extraListener = 1 << 8
-	extraVacates  = 1 << 11
-	extraUserTask = 1 << 12
-
-	extraKnown = extraHappened<<1 - 1 | extraListener | extraVacates | extraUserTask
+	extraSubscriptions
+	extraListener
+	_ // compensation
+	extraStartKey
+	extraVacates
+	extraUserTask
+	extraKnown = 1<<iota - 1
 )
 
 func (x *Extra) parts() (bits uint64) {
@@ -112,6 +127,12 @@ func (x *Extra) parts() (bits uint64) {
 	if x.Listener != 0 {
 		bits |= extraListener
 	}
+	if len(x.Subscriptions) > 0 {
+		bits |= extraSubscriptions
+	}
+	if x.StartKey != "" {
+		bits |= extraStartKey
+	}
 	if x.UserTask != 0 {
 		bits |= extraUserTask
 	}
@@ -126,13 +147,7 @@ func appendExtra(b []byte, x *Extra) []byte {
 	}
 	b = protocol.AppendUint(b, bits)
 	if bits&extraTimers != 0 {
-		b = protocol.AppendUint(b, uint64(len(x.Timers)))
-		for i := range x.Timers {
-			t := &x.Timers[i]
-			b = protocol.AppendInt(protocol.AppendInt(b, int64(t.Key)), t.Due)
-			b = protocol.AppendInt(protocol.AppendString(b, t.Event), t.Repeats)
-			b = protocol.AppendString(b, t.Cycle)
-		}
+		b = appendTimers(b, x.Timers)
 	}
 	if bits&extraPending != 0 {
 		b = appendVariables(protocol.AppendString(b, x.Pending.Event), x.Pending.Variables)
@@ -151,8 +166,14 @@ func appendExtra(b []byte, x *Extra) []byte {
 	if bits&extraIndex != 0 {
 		b = protocol.AppendInt(b, x.Index)
 	}
+	if bits&extraSubscriptions != 0 {
+		b = appendSubscriptions(b, x.Subscriptions)
+	}
 	if bits&extraListener != 0 {
 		b = protocol.AppendInt(b, x.Listener)
+	}
+	if bits&extraStartKey != 0 {
+		b = protocol.AppendString(b, x.StartKey)
 	}
 	if bits&extraUserTask != 0 {
 		b = protocol.AppendInt(b, int64(x.UserTask))
@@ -171,10 +192,7 @@ func readExtra(r *protocol.Reader) (*Extra, error) {
 	}
 	x := &Extra{}
 	if bits&extraTimers != 0 {
-		x.Timers = make([]Timer, r.Count(5))
-		for i := range x.Timers {
-			x.Timers[i] = Timer{Key: r.Key(), Due: r.Int(), Event: text(r), Repeats: r.Int(), Cycle: text(r)}
-		}
+		x.Timers = readTimers(r)
 	}
 	if bits&extraPending != 0 {
 		x.Pending = &Pending{Event: text(r), Variables: readVariables(r)}
@@ -193,8 +211,14 @@ func readExtra(r *protocol.Reader) (*Extra, error) {
 	}
 	x.Happened = bits&extraHappened != 0
 	x.Vacates = bits&extraVacates != 0
+	if bits&extraSubscriptions != 0 {
+		x.Subscriptions = readSubscriptions(r)
+	}
 	if bits&extraListener != 0 {
 		x.Listener = r.Int()
+	}
+	if bits&extraStartKey != 0 {
+		x.StartKey = r.String()
 	}
 	if bits&extraUserTask != 0 {
 		x.UserTask = r.Key()
@@ -208,6 +232,43 @@ func (e *ElementInstance) More() *Extra {
 		e.Extra = &Extra{}
 	}
 	return e.Extra
+}
+
+func appendTimers(b []byte, list []Timer) []byte {
+	b = protocol.AppendUint(b, uint64(len(list)))
+	for i := range list {
+		t := &list[i]
+		b = protocol.AppendInt(protocol.AppendInt(b, int64(t.Key)), t.Due)
+		b = protocol.AppendInt(protocol.AppendString(b, t.Event), t.Repeats)
+		b = protocol.AppendString(b, t.Cycle)
+	}
+	return b
+}
+
+func readTimers(r *protocol.Reader) []Timer {
+	list := make([]Timer, r.Count(5))
+	for i := range list {
+		list[i] = Timer{Key: r.Key(), Due: r.Int(), Event: text(r), Repeats: r.Int(), Cycle: text(r)}
+	}
+	return list
+}
+
+func appendSubscriptions(b []byte, list []Subscription) []byte {
+	b = protocol.AppendUint(b, uint64(len(list)))
+	for i := range list {
+		s := &list[i]
+		b = protocol.AppendString(protocol.AppendString(protocol.AppendInt(b, int64(s.Key)), s.Event), s.Name)
+		b = protocol.AppendBool(protocol.AppendString(b, s.CorrelationKey), s.Signal)
+	}
+	return b
+}
+
+func readSubscriptions(r *protocol.Reader) []Subscription {
+	list := make([]Subscription, r.Count(5))
+	for i := range list {
+		list[i] = Subscription{Key: r.Key(), Event: text(r), Name: text(r), CorrelationKey: text(r), Signal: r.Bool()}
+	}
+	return list
 }
 
 // AddTimer makes the element wait for a timer. The caller writes its record.
@@ -247,8 +308,9 @@ func (t *Tx) deleteTimerRow(timer *Timer) {
 	t.Delete(TableTimer.Of(uint64(timer.Due), uint64(timer.Key)))
 }
 
-// DueTimer is a row of TableTimer.
-type DueTimer struct{ Timer, Element protocol.Key }
+// DueTimer is a row of TableTimer. One without an element starts instances of a
+// definition.
+type DueTimer struct{ Timer, Element, Definition protocol.Key }
 
 // DueTimers lists up to limit timers whose time is not after now, earliest
 // first.
@@ -258,7 +320,11 @@ func (t *Tx) DueTimers(now int64, limit int) (list []DueTimer) {
 			return false
 		}
 		r := protocol.NewReader(value)
-		list = append(list, DueTimer{Timer: protocol.Key(number(key, 0)), Element: r.Key()})
+		d := DueTimer{Timer: protocol.Key(number(key, 0)), Element: r.Key()}
+		if d.Element == 0 {
+			d.Definition = r.Key()
+		}
+		list = append(list, d)
 		if err := r.Done(); err != nil {
 			t.Fail(err)
 		}

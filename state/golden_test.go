@@ -100,11 +100,36 @@ var writes = []struct {
 		e.Extra = &state.Extra{UserTask: key(13)}
 		tx.InsertElement(e)
 	}},
+	{"element that waits for a message and a signal, begun by a message", func(tx *state.Tx) {
+		e := &state.ElementInstance{Key: key(3), Instance: key(3), Definition: key(2), Element: "p", State: state.Activated}
+		e.Extra = &state.Extra{StartKey: "o-1", Subscriptions: []state.Subscription{
+			{Key: key(11), Event: "b", Name: "paid", CorrelationKey: "o-1"}, {Key: key(12), Event: "s", Name: "stop", Signal: true},
+		}}
+		tx.InsertElement(e)
+		tx.AddSignal("stop", key(12), e.Key)
+		tx.SetKeyLock("order", "o-1", e.Key)
+	}},
+	{"subscriber", func(tx *state.Tx) {
+		s := protocol.Subscription{Key: key(11), Element: key(5), Instance: key(3), ProcessID: "order", ElementID: "t", Name: "paid", CorrelationKey: "o-1", Interrupting: true}
+		tx.PutSubscriber(&state.Subscriber{Subscription: s, Message: key(13)}, true)
+	}},
+	{"message that somebody has had", func(tx *state.Tx) {
+		tx.InsertMessage(&state.Message{Key: key(13), Name: "paid", CorrelationKey: "o-1", ID: "m", Deadline: 1700000060000, Variables: []byte(`{"x":1}`)})
+		tx.SetCorrelated(key(13), "order")
+	}},
+	{"starts of a definition", func(tx *state.Tx) {
+		tx.PutStart(&state.Start{Kind: state.SignalStart, Name: "stop", ProcessID: "order", Definition: key(2), Event: "s", Key: key(14)})
+		tx.PutStartTimers(key(2), nil, []state.Timer{{Key: key(15), Due: 1700000060000, Event: "ts", Repeats: -1, Cycle: "R/PT1M"}})
+	}},
+	{"signal on its way", func(tx *state.Tx) {
+		tx.PutBroadcast(key(16), &state.Broadcast{Name: "stop", Variables: []byte(`{"x":1}`), After: key(12)}, true)
+	}},
 	{"outbox", func(tx *state.Tx) {
-		tx.AddOutbox(&state.OutboxRow{Target: 2, Lane: protocol.LaneDeployments, Seq: 9, Since: 1700000000000, Deployment: protocol.Deployment{Key: key(1)}})
+		tx.AddOutbox(&state.OutboxRow{Target: 2, Lane: protocol.LaneDeployments, Seq: 9, Since: 1700000000000, Command: &protocol.Distribute{Deployment: protocol.Deployment{Key: key(1)}}})
 	}},
 	{"inbox", func(tx *state.Tx) { tx.SetInbox(1, protocol.LaneDeployments, state.Inbox{Epoch: 77, Seq: 9}) }},
 	{"lane", func(tx *state.Tx) { tx.NextSeq(protocol.LaneDeployments) }},
+	{"lane to one partition", func(tx *state.Tx) { tx.NextSeqTo(protocol.LaneMessages, 2) }},
 	{"continue", func(tx *state.Tx) { tx.Insert(state.TableContinue.OfKey(key(9)), []byte{1, 3, 10}) }},
 	{"parts", func(tx *state.Tx) {
 		tx.Put(state.TableMeta.Key(0), []byte(strings.Repeat("p", state.MaxValue+1)))
@@ -162,8 +187,8 @@ func TestGolden(t *testing.T) {
 	if b.String() != string(want) {
 		t.Errorf("got\n%swant\n%s", &b, want)
 	}
-	if len(seen) != 24 {
-		t.Errorf("%d of 24 tables have a row here", len(seen))
+	if len(seen) != 34 {
+		t.Errorf("%d of 34 tables have a row here", len(seen))
 	}
 }
 

@@ -36,6 +36,16 @@ const (
 	TableInbox       Table = 0x31
 	TableLane        Table = 0x32
 	TableContinue    Table = 0x33
+	TableSubscriber  Table = 0x40 // who waits for a message, on the message's partition
+	TableMessage     Table = 0x41
+	TableExpiry      Table = 0x42
+	TableMessageID   Table = 0x43
+	TableCorrelated  Table = 0x44
+	TableKeyLock     Table = 0x45
+	TableStart       Table = 0x46 // definitions that an event starts
+	TableStartTimer  Table = 0x47
+	TableSignal      Table = 0x48
+	TableBroadcast   Table = 0x49
 	TableParts       Table = 0xF0
 )
 
@@ -44,7 +54,8 @@ const (
 func scanned(t byte) bool {
 	switch Table(t) {
 	case TableActivatable, TableDeadline, TableBackOff, TableChild, TableTimer, TableOutbox, TableContinue, TableDeployment, TableRefused,
-		TableVersion, TableTagged, TableMember:
+		TableVersion, TableTagged, TableMember,
+		TableSubscriber, TableMessage, TableExpiry, TableCorrelated, TableStart, TableSignal:
 		return true
 	}
 	return false

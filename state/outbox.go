@@ -8,11 +8,12 @@ import (
 
 // OutboxRow is what one partition must tell another.
 type OutboxRow struct {
-	Target     protocol.PartitionID
-	Lane       protocol.Lane
-	Seq        uint64
-	Since      int64 // ms since 1970, when it was written
-	Deployment protocol.Deployment
+	Target  protocol.PartitionID
+	Lane    protocol.Lane
+	Seq     uint64
+	Since   int64 // ms since 1970, when it was written
+	Command protocol.Command
+	Size    int // bytes that the row takes, once it was written or read
 }
 
 // OutboxKey is where a row stands: target, lane and seq, in that order, so that
@@ -28,8 +29,9 @@ func OutboxPrefix(target protocol.PartitionID, lane protocol.Lane) []byte {
 
 // AddOutbox writes a row.
 func (t *Tx) AddOutbox(r *OutboxRow) {
-	b := protocol.AppendInt(nil, r.Since)
-	t.Insert(OutboxKey(r.Target, r.Lane, r.Seq), protocol.AppendDeployment(b, &r.Deployment))
+	stored := protocol.EncodeCommand(protocol.AppendInt(row(instanceSize), r.Since), r.Command)
+	r.Size = len(stored)
+	t.insertRow(OutboxKey(r.Target, r.Lane, r.Seq), stored)
 }
 
 // ReadOutboxRow decodes a row from its key and value.
@@ -37,23 +39,46 @@ func ReadOutboxRow(key, value []byte) (OutboxRow, error) {
 	if len(key) != 12 {
 		return OutboxRow{}, protocol.ErrCorrupt
 	}
-	row := OutboxRow{Target: protocol.PartitionID(binary.BigEndian.Uint16(key[1:])), Lane: protocol.Lane(key[3]), Seq: number(key, 0)}
+	row := OutboxRow{
+		Target: protocol.PartitionID(binary.BigEndian.Uint16(key[1:])), Lane: protocol.Lane(key[3]), Seq: number(key, 0), Size: len(value),
+	}
 	r := protocol.NewReader(value)
 	row.Since = r.Int()
-	row.Deployment = protocol.ReadDeployment(r)
-	return row, r.Done()
+	if r.Err() != nil {
+		return row, r.Err()
+	}
+	var err error
+	row.Command, err = protocol.DecodeCommand(r.Rest())
+	return row, err
 }
 
-// NextSeq counts a lane on and returns the new seq. Seqs begin with 1.
-func (t *Tx) NextSeq(lane protocol.Lane) uint64 {
-	seq := t.LaneSeq(lane) + 1
-	t.Put(TableLane.Of(uint64(lane)), binary.BigEndian.AppendUint64(nil, seq))
+// NextSeq counts a broadcast lane on and returns the new seq. Seqs begin with 1.
+func (t *Tx) NextSeq(lane protocol.Lane) uint64 { return t.countOn(TableLane.Of(uint64(lane))) }
+
+// NextSeqTo does the same for a lane whose rows go to one partition each.
+func (t *Tx) NextSeqTo(lane protocol.Lane, target protocol.PartitionID) uint64 {
+	return t.countOn(TableLane.Of(uint64(lane), uint64(target)))
+}
+
+func (t *Tx) countOn(key []byte) uint64 {
+	seq := t.count(key) + 1
+	t.Put(key, binary.BigEndian.AppendUint64(nil, seq))
 	return seq
 }
 
-// LaneSeq returns the last seq of a lane, 0 if it was never used.
-func (t *Tx) LaneSeq(lane protocol.Lane) uint64 {
-	if b := t.Get(TableLane.Of(uint64(lane))); len(b) == 8 {
+// LaneSeq returns the last seq of a broadcast lane, 0 if it was never used.
+func (t *Tx) LaneSeq(lane protocol.Lane) uint64 { return t.count(TableLane.Of(uint64(lane))) }
+
+// LaneSeqTo returns the last seq of any lane to a partition.
+func (t *Tx) LaneSeqTo(lane protocol.Lane, target protocol.PartitionID) uint64 {
+	if lane.Broadcast() {
+		return t.LaneSeq(lane)
+	}
+	return t.count(TableLane.Of(uint64(lane), uint64(target)))
+}
+
+func (t *Tx) count(key []byte) uint64 {
+	if b := t.Get(key); len(b) == 8 {
 		return binary.BigEndian.Uint64(b)
 	}
 	return 0

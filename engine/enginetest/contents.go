@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 
@@ -14,6 +15,16 @@ func number(key []byte, i int) uint64 {
 	return binary.BigEndian.Uint64(key[end-8 : end])
 }
 
+// Way is a lane from a partition.
+type Way struct {
+	Source protocol.PartitionID
+	Lane   protocol.Lane
+}
+
+func (w Way) compare(v Way) int {
+	return cmp.Or(cmp.Compare(w.Source, v.Source), cmp.Compare(w.Lane, v.Lane))
+}
+
 // Contents is all that is committed of a partition, decoded.
 type Contents struct {
 	Elements    map[protocol.Key]*state.ElementInstance
@@ -22,7 +33,8 @@ type Contents struct {
 	Definitions map[protocol.Key]*protocol.Definition
 	Deployments map[protocol.Key]state.DeploymentRecord
 	Outbox      []state.OutboxRow
-	Inbox       map[protocol.PartitionID]state.Inbox
+	Inbox       map[protocol.PartitionID]state.Inbox // of deployments
+	Ways        map[Way]state.Inbox                  // of the other lanes
 	// Order lists the keys of elements, jobs, incidents, definitions and
 	// deployments as they stand in their tables: oldest first.
 	Order map[state.Table][]protocol.Key
@@ -48,6 +60,7 @@ func (p *Partition) Contents() (*Contents, error) {
 		Elements: map[protocol.Key]*state.ElementInstance{}, Jobs: map[protocol.Key]*state.Job{},
 		Incidents: map[protocol.Key]*state.Incident{}, Definitions: map[protocol.Key]*protocol.Definition{},
 		Deployments: map[protocol.Key]state.DeploymentRecord{}, Inbox: map[protocol.PartitionID]state.Inbox{},
+		Ways:  map[Way]state.Inbox{},
 		Order: map[state.Table][]protocol.Key{}, Rows: map[state.Table][][]byte{},
 		tx: state.NewTx(over),
 	}
@@ -76,8 +89,12 @@ func (c *Contents) read(row []byte) error {
 		c.Outbox = append(c.Outbox, r)
 		return err
 	case state.TableInbox:
-		source := protocol.PartitionID(number(row, 1))
-		c.Inbox[source] = state.ReadInbox(c.tx.Get(row))
+		way := Way{protocol.PartitionID(number(row, 1)), protocol.Lane(number(row, 0))}
+		if way.Lane == protocol.LaneDeployments {
+			c.Inbox[way.Source] = state.ReadInbox(c.tx.Get(row))
+		} else {
+			c.Ways[way] = state.ReadInbox(c.tx.Get(row))
+		}
 	case state.TableMeta:
 		if string(row[1:]) == "counter" {
 			c.Counter = int64(number(c.tx.Get(row), 0))

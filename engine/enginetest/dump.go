@@ -99,6 +99,15 @@ func extraText(b *strings.Builder, x *state.Extra) {
 	if x.Loop != nil && x.Loop.Terminated > 0 {
 		fmt.Fprintf(b, ", %d terminated", x.Loop.Terminated)
 	}
+	for _, s := range x.Subscriptions {
+		fmt.Fprintf(b, " waits at %s for %s", s.Event, s.Name)
+		if !s.Signal {
+			fmt.Fprintf(b, " %q", s.CorrelationKey)
+		}
+	}
+	if x.StartKey != "" {
+		fmt.Fprintf(b, " started by key %s", x.StartKey)
+	}
 	if x.Pending != nil {
 		fmt.Fprintf(b, " pending %s", x.Pending.Event)
 	}
@@ -107,8 +116,16 @@ func extraText(b *strings.Builder, x *state.Extra) {
 // timerLines lists the timers, the earliest first.
 func (k *Contents) timerLines(now int64) (list []string) {
 	for _, row := range k.Rows[state.TableTimer] {
-		e := k.Elements[protocol.NewReader(k.tx.Get(row)).Key()]
-		for _, t := range e.Extra.Timers {
+		r := protocol.NewReader(k.tx.Get(row))
+		of := r.Key()
+		var timers []state.Timer
+		if of != 0 {
+			timers = k.Elements[of].Extra.Timers
+		} else {
+			of = r.Key()
+			timers = k.tx.StartTimers(of)
+		}
+		for _, t := range timers {
 			if t.Key != protocol.Key(number(row, 0)) {
 				continue
 			}
@@ -116,7 +133,7 @@ func (k *Contents) timerLines(now int64) (list []string) {
 			if t.Due == 0 {
 				due = "at once"
 			}
-			list = append(list, fmt.Sprintf("%d %s of %d %s, %d times", t.Key, t.Event, e.Key, due, t.Repeats))
+			list = append(list, fmt.Sprintf("%d %s of %d %s, %d times", t.Key, t.Event, of, due, t.Repeats))
 		}
 	}
 	return list
@@ -169,7 +186,7 @@ func (k *Contents) definitionLines() (list []string) {
 
 func (k *Contents) laneLines() (list []string) {
 	for i := range k.Outbox {
-		list = append(list, fmt.Sprintf("to %d: %s", k.Outbox[i].Target, rowText(k.Outbox[i].Seq, &k.Outbox[i].Deployment)))
+		list = append(list, fmt.Sprintf("to %d: %s", k.Outbox[i].Target, rowText(&k.Outbox[i])))
 	}
 	return list
 }
@@ -177,6 +194,9 @@ func (k *Contents) laneLines() (list []string) {
 func (k *Contents) inboxLines() (list []string) {
 	for _, source := range slices.Sorted(maps.Keys(k.Inbox)) {
 		list = append(list, fmt.Sprintf("from %d: epoch %d seq %d", source, k.Inbox[source].Epoch, k.Inbox[source].Seq))
+	}
+	for _, way := range slices.SortedFunc(maps.Keys(k.Ways), Way.compare) {
+		list = append(list, fmt.Sprintf("from %d lane %d: epoch %d seq %d", way.Source, way.Lane, k.Ways[way].Epoch, k.Ways[way].Seq))
 	}
 	return list
 }
@@ -194,7 +214,10 @@ var tableNames = map[state.Table]string{
 	state.TableTagged: "tagged", state.TableMember: "member",
 	state.TableElement: "element", state.TableJob: "job", state.TableActivatable: "activatable", state.TableDeadline: "deadline",
 	state.TableBackOff: "back-off", state.TableIncident: "incident", state.TableChild: "child", state.TableVariables: "variables",
-	state.TableTimer: "timer", state.TableLoop: "loop", state.TableOutbox: "outbox", state.TableInbox: "inbox", state.TableLane: "lane", state.TableContinue: "continue", state.TableParts: "parts",
+	state.TableTimer: "timer", state.TableLoop: "loop", state.TableOutbox: "outbox", state.TableInbox: "inbox", state.TableLane: "lane", state.TableContinue: "continue",
+	state.TableSubscriber: "subscriber", state.TableMessage: "message", state.TableExpiry: "expiry", state.TableMessageID: "message id",
+	state.TableCorrelated: "correlated", state.TableKeyLock: "key lock", state.TableStart: "start", state.TableStartTimer: "start timer",
+	state.TableSignal: "signal", state.TableBroadcast: "broadcast", state.TableParts: "parts",
 }
 
 // keyLines counts the keys of each table.

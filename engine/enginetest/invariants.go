@@ -17,13 +17,16 @@ func (p *Partition) Check() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &checker{Contents: c, partition: p.ID}
+	k := &checker{Contents: c, partition: p.ID, partitions: p.cluster.Partitions}
 	k.elements()
 	k.children()
 	k.variables()
 	k.jobs()
 	k.indexes()
 	k.timers()
+	k.subscriptions()
+	k.messages()
+	k.starts()
 	k.calls()
 	k.listeners()
 	k.loops()
@@ -36,8 +39,9 @@ func (p *Partition) Check() ([]string, error) {
 
 type checker struct {
 	*Contents
-	partition protocol.PartitionID
-	wrong     []string
+	partition  protocol.PartitionID
+	partitions int
+	wrong      []string
 }
 
 func (k *checker) fail(format string, args ...any) {
@@ -66,7 +70,7 @@ func (k *checker) elements() {
 		if e.Scope == 0 && (e.AwaitResult || len(e.Fetch) == 0) == false {
 			k.fail("process %d fetches %v for nobody", key, e.Fetch)
 		}
-		waits := e.Job != 0 || e.Incident != 0 || e.HasChildren() || len(e.Joins) > 0 || e.Extra != nil && (len(e.Extra.Timers) > 0 || e.Extra.Called != 0 || e.Extra.UserTask != 0)
+		waits := e.Job != 0 || e.Incident != 0 || e.HasChildren() || len(e.Joins) > 0 || e.Extra != nil && (len(e.Extra.Timers) > 0 || len(e.Extra.Subscriptions) > 0 || e.Extra.Called != 0 || e.Extra.UserTask != 0)
 		if !waits && k.Suspends == 0 {
 			k.fail("element %d (%s) waits for nothing", key, e.Element)
 		}
@@ -252,10 +256,19 @@ func (k *checker) timers() {
 			}
 		}
 	}
+	for key := range k.Definitions {
+		for _, t := range k.tx.StartTimers(key) {
+			want[string(state.TableTimer.Of(uint64(t.Due), uint64(t.Key)))] = key
+		}
+	}
 	for _, row := range k.Rows[state.TableTimer] {
 		r := protocol.NewReader(k.tx.Get(row))
-		if at := r.Key(); want[string(row)] != at || r.Done() != nil {
-			k.fail("timer row %x of element %d has no such timer", row, at)
+		at := r.Key()
+		if at == 0 {
+			at = r.Key()
+		}
+		if want[string(row)] != at || r.Done() != nil {
+			k.fail("timer row %x of element or definition %d has no such timer", row, at)
 		}
 		delete(want, string(row))
 	}
@@ -345,16 +358,20 @@ func (k *checker) definitions() {
 
 // lanes: what is not acknowledged is the end of the lane, without a gap.
 func (k *checker) lanes() {
+	same := func(i, j int) bool {
+		return k.Outbox[i].Target == k.Outbox[j].Target && k.Outbox[i].Lane == k.Outbox[j].Lane
+	}
 	for i, row := range k.Outbox {
-		if row.Seq > k.Lane {
-			k.fail("outbox row %d to %d is beyond the lane's %d", row.Seq, row.Target, k.Lane)
+		lane := k.tx.LaneSeqTo(row.Lane, row.Target)
+		if row.Seq > lane {
+			k.fail("outbox row %d to %d is beyond the lane's %d", row.Seq, row.Target, lane)
 		}
-		if i > 0 && k.Outbox[i-1].Target == row.Target && k.Outbox[i-1].Seq+1 != row.Seq {
+		if i > 0 && same(i-1, i) && k.Outbox[i-1].Seq+1 != row.Seq {
 			k.fail("outbox to %d: %d follows %d", row.Target, row.Seq, k.Outbox[i-1].Seq)
 		}
-		last := i == len(k.Outbox)-1 || k.Outbox[i+1].Target != row.Target
-		if last && row.Seq != k.Lane {
-			k.fail("outbox to %d ends at %d, the lane at %d", row.Target, row.Seq, k.Lane)
+		last := i == len(k.Outbox)-1 || !same(i, i+1)
+		if last && row.Seq != lane {
+			k.fail("outbox to %d ends at %d, the lane at %d", row.Target, row.Seq, lane)
 		}
 	}
 }

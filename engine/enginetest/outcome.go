@@ -7,6 +7,7 @@ import (
 
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
 )
 
 // outcome prints how a command is answered, and its effects.
@@ -25,6 +26,9 @@ func (c *call) outcome(out *engine.Outcome, now int64) {
 		c.print("parked for %s", out.Park)
 	default:
 		c.reply(out.Reply, now)
+	}
+	if out.Behind {
+		c.print("behind")
 	}
 	c.effects(&out.Effects)
 }
@@ -135,7 +139,7 @@ func (c *call) effects(e *engine.Effects) {
 	}
 	for i := range e.Pushed {
 		row := &e.Pushed[i]
-		c.print("+ pushed to %d: %s", row.Target, rowText(row.Seq, &row.Deployment))
+		c.print("+ pushed to %d: %s", row.Target, rowText(row))
 	}
 	for _, a := range e.Acked {
 		c.print("+ acknowledged by %d up to %d", a.Target, a.UpTo)
@@ -148,10 +152,33 @@ func (c *call) effects(e *engine.Effects) {
 	}
 }
 
-func rowText(seq uint64, d *protocol.Deployment) string {
+func rowText(row *state.OutboxRow) string {
+	dist, ok := row.Command.(*protocol.Distribute)
+	if !ok {
+		return fmt.Sprintf("lane %d seq %d, %s", row.Lane, row.Seq, commandText(row.Command))
+	}
+	d := &dist.Deployment
 	names := make([]string, len(d.Definitions))
 	for i := range d.Definitions {
 		names[i] = definitionText(&d.Definitions[i])
 	}
-	return fmt.Sprintf("seq %d, deployment %d: %s", seq, d.Key, strings.Join(names, ", "))
+	return fmt.Sprintf("seq %d, deployment %d: %s", row.Seq, d.Key, strings.Join(names, ", "))
+}
+
+// commandText prints a command of an outbox in one line.
+func commandText(c protocol.Command) string {
+	switch c := c.(type) {
+	case *protocol.OpenSubscription:
+		s := &c.Subscription
+		return fmt.Sprintf("open %d: %d (%s) of %s waits for %s %q interrupting=%v", s.Key, s.Element, s.ElementID, s.ProcessID, s.Name, s.CorrelationKey, s.Interrupting)
+	case *protocol.CloseSubscription:
+		return fmt.Sprintf("close %d of %d: %s %q", c.Subscription, c.Element, c.Name, c.CorrelationKey)
+	case *protocol.Correlate:
+		return fmt.Sprintf("correlate message %d with %d of %d: %s", c.Message, c.Subscription, c.Element, c.Variables)
+	case *protocol.Correlated:
+		return fmt.Sprintf("correlated message %d with %d of %d, refused=%v", c.Message, c.Subscription, c.Element, c.Refused)
+	case *protocol.BroadcastSignal:
+		return fmt.Sprintf("signal %s %s as %d", c.Name, c.Variables, c.Key)
+	}
+	return fmt.Sprintf("%T", c)
 }

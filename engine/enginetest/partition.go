@@ -95,7 +95,7 @@ func (p *Partition) decide(cmd protocol.Command, asked bool) (engine.Outcome, er
 	if err != nil {
 		return out, err
 	}
-	if out.Err != nil || out.Miss != nil {
+	if out.Err != nil || out.Miss != nil || out.Behind {
 		if out.Miss == nil && !p.tx.Empty() {
 			return out, fmt.Errorf("%T was rejected but has written", cmd)
 		}

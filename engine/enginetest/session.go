@@ -48,7 +48,7 @@ func (s *session) execute(c *call, cmd protocol.Command) error {
 	}
 	s.pushed[c.part.ID] = append(s.pushed[c.part.ID], out.Effects.Pushed...)
 	c.outcome(&out, s.cluster.Now)
-	if out.Err != nil || out.Miss != nil {
+	if out.Err != nil || out.Miss != nil || out.Behind {
 		return nil
 	}
 	return s.commit(c)

@@ -13,6 +13,7 @@ var bare = map[string]bool{"native": true, "noninterrupting": true, "terminate":
 var isEvent = map[string]bool{
 	"on": true, "noninterrupting": true, "timer": true, "date": true, "cycle": true,
 	"error": true, "escalation": true, "terminate": true, "link": true,
+	"message": true, "key": true, "signal": true,
 	"each": true, "elem": true, "outc": true, "oute": true, "until": true, "seq": true,
 }
 
@@ -44,9 +45,11 @@ func (n *node) multiInstance(b *strings.Builder) {
 	b.WriteString("</multiInstanceLoopCharacteristics>")
 }
 
-func (n *node) eventAttributes(b *strings.Builder) {
+func (w *formWriter) eventAttributes(n *node, b *strings.Builder) {
 	for _, a := range n.attrs {
 		switch {
+		case a.name == "message" && n.kind == "receive":
+			b.WriteString(w.message(a.value, n))
 		case a.name == "on":
 			fmt.Fprintf(b, ` attachedToRef="%s"`, escaped(a.value))
 		case a.name == "noninterrupting" && n.kind == "boundary":
@@ -66,6 +69,13 @@ func (w *formWriter) definition(n *node) {
 			w.event("timer", "", fmt.Sprintf(`<%s xsi:type="tFormalExpression">%s</%s>`, tag, escaped(a.value), tag))
 		case "error", "escalation":
 			w.event(a.name, w.declare(a.name, a.value), "")
+		case "message":
+			ref := w.message(a.value, n)
+			if n.kind != "receive" {
+				w.event("message", ref, "")
+			}
+		case "signal":
+			w.event("signal", w.declare("signal", a.value), "")
 		case "terminate":
 			w.event("terminate", "", "")
 		case "link":
@@ -79,6 +89,23 @@ func (w *formWriter) event(kind, attrs, inner string) {
 	fmt.Fprintf(&w.body, `<%sEventDefinition id="definition_%d"%s>%s</%sEventDefinition>`, kind, w.count, attrs, inner, kind)
 }
 
+// message makes a message with the node's correlation key known, and returns the
+// reference to it.
+func (w *formWriter) message(name string, n *node) string {
+	key, _ := n.attribute("key")
+	id, known := w.roots["message "+name+" "+key]
+	if !known {
+		id = fmt.Sprintf("message_%d", len(w.roots)+1)
+		w.roots["message "+name+" "+key] = id
+		subscription := ""
+		if key != "" {
+			subscription = fmt.Sprintf(`<extensionElements><zeebe:subscription correlationKey="%s"/></extensionElements>`, escaped(key))
+		}
+		fmt.Fprintf(&w.declared, `<message id="%s" name="%s">%s</message>`+"\n", id, escaped(name), subscription)
+	}
+	return fmt.Sprintf(` messageRef="%s"`, id)
+}
+
 // declare makes an error or escalation known and returns the reference to it;
 // without a code there is none.
 func (w *formWriter) declare(kind, code string) string {
@@ -89,7 +116,11 @@ func (w *formWriter) declare(kind, code string) string {
 	if !known {
 		id = fmt.Sprintf("%s_%d", kind, len(w.roots)+1)
 		w.roots[kind+" "+code] = id
-		fmt.Fprintf(&w.declared, `<%s id="%s" name="%s" %sCode="%s"/>`+"\n", kind, id, id, kind, escaped(code))
+		if kind == "signal" {
+			fmt.Fprintf(&w.declared, `<signal id="%s" name="%s"/>`+"\n", id, escaped(code))
+		} else {
+			fmt.Fprintf(&w.declared, `<%s id="%s" name="%s" %sCode="%s"/>`+"\n", kind, id, id, kind, escaped(code))
+		}
 	}
 	return fmt.Sprintf(` %sRef="%s"`, kind, id)
 }

@@ -31,7 +31,7 @@ var tags = map[string]string{
 	"service": "serviceTask", "send": "sendTask", "script": "scriptTask", "rule": "businessRuleTask", "user": "userTask",
 	"manual": "manualTask", "task": "task", "xor": "exclusiveGateway", "and": "parallelGateway",
 	"catch": "intermediateCatchEvent", "boundary": "boundaryEvent", "eventsub": "subProcess", "call": "callActivity",
-	"or": "inclusiveGateway", "evgw": "eventBasedGateway",
+	"or": "inclusiveGateway", "evgw": "eventBasedGateway", "receive": "receiveTask",
 }
 
 // formWriter writes nodes, and declares what they refer to.
@@ -64,7 +64,7 @@ func (w *formWriter) node(n *node) error {
 	if n.dflt != "" {
 		fmt.Fprintf(b, ` default="%s"`, escaped(n.dflt))
 	}
-	n.eventAttributes(b)
+	w.eventAttributes(n, b)
 	b.WriteString(">")
 	if err := n.extensions(b); err != nil {
 		return err

@@ -2,7 +2,7 @@ package enginetest
 
 import "github.com/grevy-io/grevy/protocol"
 
-// acknowledge on=P from=Q upto=N [refused=SEQ reason=TEXT]: notes at P what Q has applied.
+// acknowledge on=P from=Q upto=N [lane=messages|signals] [refused=SEQ reason=TEXT]: notes at P what Q has applied.
 func init() { verbs["acknowledge"] = acknowledge }
 
 func acknowledge(t *transcript, c *call) error {
@@ -18,7 +18,7 @@ func acknowledge(t *transcript, c *call) error {
 	if err != nil {
 		return err
 	}
-	a := protocol.Ack{Target: protocol.PartitionID(from), Lane: protocol.LaneDeployments, UpTo: uint64(upTo)}
+	a := protocol.Ack{Target: protocol.PartitionID(from), Lane: c.lane(), UpTo: uint64(upTo)}
 	if refused != 0 {
 		a.Refused = []protocol.RefusedItem{{Seq: uint64(refused), Reason: c.text("reason")}}
 	}

@@ -5,12 +5,11 @@ import (
 	"strconv"
 
 	"github.com/grevy-io/grevy/protocol"
-	"github.com/grevy-io/grevy/state"
 )
 
-// receive on=P from=Q [seq=N,…] [bodies=none|wrong] [epoch=E] [claim=ID]:
+// receive on=P from=Q [lane=messages|signals] [seq=N,…] [bodies=none|wrong] [epoch=E] [claim=ID]:
 // brings rows that Q ever had in its outbox for P, all of them or the named
-// ones. With claim, their definitions pretend to be of another id, which
+// ones; without a lane those of deployments. With claim, their definitions pretend to be of another id, which
 // the resource does not hold.
 func init() { verbs["receive"] = receive }
 
@@ -27,28 +26,43 @@ func receive(t *transcript, c *call) error {
 	if err != nil {
 		return err
 	}
-	cmd := &protocol.Receive{Source: source.ID, Epoch: uint64(epoch), Lane: protocol.LaneDeployments}
+	cmd := &protocol.Receive{Source: source.ID, Epoch: uint64(epoch), Lane: c.lane()}
 	wanted, bodies, claim := c.list("seq"), c.text("bodies"), c.text("claim")
 	for _, row := range t.pushed[source.ID] {
-		if row.Target != c.part.ID || len(wanted) > 0 && !slices.Contains(wanted, strconv.FormatUint(row.Seq, 10)) {
+		if row.Target != c.part.ID || row.Lane != cmd.Lane || len(wanted) > 0 && !slices.Contains(wanted, strconv.FormatUint(row.Seq, 10)) {
 			continue
 		}
-		item := protocol.Item{Seq: row.Seq, Deployment: row.Deployment}
-		if claim != "" {
-			item.Deployment.Definitions = slices.Clone(item.Deployment.Definitions)
-			item.Deployment.Definitions[0].ID = claim
+		item := protocol.Item{Seq: row.Seq, Command: row.Command}
+		if dist, ok := row.Command.(*protocol.Distribute); ok {
+			d := dist.Deployment
+			if claim != "" {
+				d.Definitions = slices.Clone(d.Definitions)
+				d.Definitions[0].ID = claim
+				item.Command = &protocol.Distribute{Deployment: d}
+			}
+			if bodies != "none" {
+				cmd.Bodies = append(cmd.Bodies, source.bodiesOf(&d, bodies == "wrong")...)
+			}
 		}
 		cmd.Items = append(cmd.Items, item)
-		if bodies != "none" {
-			cmd.Bodies = append(cmd.Bodies, source.bodiesOf(&row, bodies == "wrong")...)
-		}
 	}
 	return t.execute(c, cmd)
 }
 
-func (p *Partition) bodiesOf(row *state.OutboxRow, wrong bool) (list []protocol.Body) {
-	for i := range row.Deployment.Definitions {
-		h := row.Deployment.Definitions[i].Hash
+// lane is the lane that a step names.
+func (c *call) lane() protocol.Lane {
+	switch c.text("lane") {
+	case "messages":
+		return protocol.LaneMessages
+	case "signals":
+		return protocol.LaneSignals
+	}
+	return protocol.LaneDeployments
+}
+
+func (p *Partition) bodiesOf(d *protocol.Deployment, wrong bool) (list []protocol.Body) {
+	for i := range d.Definitions {
+		h := d.Definitions[i].Hash
 		b := protocol.Body{Hash: h, Data: p.tx.Body(h)}
 		if wrong {
 			b.Data = append([]byte("not "), b.Data...)

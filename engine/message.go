@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"github.com/grevy-io/grevy/internal/jsondoc"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// This file is the side of messages: on the partition of its correlation key, a
+// message finds those who wait for it, or is kept until somebody does or its
+// time is over. subscription.go is the side of those who wait.
+
+// publish makes a message known. Of the instances of one process only one gets
+// it, the one with the smallest element instance key (seen on Zeebe 8.6.0).
+func (r *run) publish(c *protocol.PublishMessage) {
+	r.known = c.DeploymentSeq
+	if r.out.Behind = r.behind(); r.out.Behind {
+		return
+	}
+	members, err := jsondoc.Parse(c.Variables)
+	if err != nil {
+		r.reject(protocol.Reject(protocol.InvalidArgument, c.Intent(), "%s", err))
+		return
+	}
+	if c.MessageID != "" && r.tx.HasMessageID(c.Name, c.CorrelationKey, c.MessageID) {
+		r.reject(protocol.Reject(protocol.AlreadyExists, c.Intent(), "Expected to publish a new message with id '%s', but a message with that id was already published", c.MessageID))
+		return
+	}
+	m := &state.Message{
+		Key: r.key(), Name: c.Name, CorrelationKey: c.CorrelationKey, ID: c.MessageID, Variables: jsondoc.Append(nil, members),
+	}
+	r.out.Reply = &protocol.KeyReply{Key: m.Key}
+	kept := c.TimeToLive > 0
+	r.recordMessage(m, c.TimeToLive, "PUBLISHED")
+	if kept {
+		m.Deadline = r.now + min(c.TimeToLive, maxTimeToLive)
+		r.tx.InsertMessage(m)
+	}
+	had := map[string]bool{}
+	r.toSubscribers(m, had)
+	r.toStarts(m, had)
+	if !kept {
+		r.recordMessage(m, c.TimeToLive, "EXPIRED")
+		return
+	}
+	for processID := range had {
+		r.tx.SetCorrelated(m.Key, processID)
+	}
+}
+
+// maxTimeToLive keeps deadlines from overflowing: some three hundred years.
+const maxTimeToLive = 1e13
+
+// toSubscribers sends a message to one instance of each process that waits.
+func (r *run) toSubscribers(m *state.Message, had map[string]bool) {
+	var found []*state.Subscriber
+	r.tx.Subscribers(m.Name, m.CorrelationKey, func(s *state.Subscriber) bool {
+		if s.Message == 0 && !had[s.ProcessID] {
+			had[s.ProcessID] = true
+			found = append(found, s)
+		}
+		return true
+	})
+	for _, s := range found {
+		r.send(s, m)
+	}
+}
+
+// send hands a message to a subscriber, who answers whether it was still wanted.
+func (r *run) send(s *state.Subscriber, m *state.Message) {
+	s.Message = m.Key
+	r.tx.PutSubscriber(s, false)
+	r.recordSubscriber(s, m.Key, m.Variables, "CORRELATING")
+	r.tell(s.Element.Partition(), &protocol.Correlate{
+		Element: s.Element, Subscription: s.Key, Message: m.Key,
+		Name: s.Name, CorrelationKey: s.CorrelationKey, ProcessID: s.ProcessID, Variables: m.Variables,
+	})
+}
+
+// openSubscription notes who waits, and gives it a message that is kept.
+func (r *run) openSubscription(s *protocol.Subscription) {
+	sub := &state.Subscriber{Subscription: *s}
+	r.tx.PutSubscriber(sub, true)
+	r.recordSubscriber(sub, 0, nil, "CREATED")
+	r.nextMessage(sub)
+}
+
+// nextMessage gives a subscriber the oldest message that no instance of its
+// process has had.
+func (r *run) nextMessage(s *state.Subscriber) {
+	m := r.oldest(s.Name, s.CorrelationKey, s.ProcessID)
+	if m == nil {
+		return
+	}
+	r.tx.SetCorrelated(m.Key, s.ProcessID)
+	r.send(s, m)
+}
+
+func (r *run) oldest(name, correlationKey, processID string) (found *state.Message) {
+	r.tx.Messages(name, correlationKey, func(m *state.Message) bool {
+		if m.Deadline > r.now && !r.tx.IsCorrelated(m.Key, processID) {
+			found = m
+		}
+		return found == nil
+	})
+	return found
+}
+
+func (r *run) closeSubscription(c *protocol.CloseSubscription) {
+	if s := r.tx.Subscriber(c.Name, c.CorrelationKey, c.Element, c.Subscription); s != nil {
+		r.tx.DeleteSubscriber(s)
+		r.recordSubscriber(s, 0, nil, "DELETED")
+	}
+}
+
+// correlated goes on after a subscriber has answered. One that is not interrupted
+// waits for the next message; a message that was refused goes to another
+// instance of the process.
+func (r *run) correlated(c *protocol.Correlated) {
+	s := r.tx.Subscriber(c.Name, c.CorrelationKey, c.Element, c.Subscription)
+	if c.Refused {
+		if s != nil {
+			r.tx.DeleteSubscriber(s)
+			r.recordSubscriber(s, c.Message, nil, "REJECTED")
+		}
+		r.another(c)
+		return
+	}
+	if s == nil || s.Message != c.Message {
+		return
+	}
+	r.recordSubscriber(s, c.Message, nil, "CORRELATED")
+	if s.Interrupting {
+		r.tx.DeleteSubscriber(s)
+		return
+	}
+	s.Message = 0
+	r.tx.PutSubscriber(s, false)
+	r.nextMessage(s)
+}
+
+// another gives a refused message to the next instance of the process that
+// waits for it, if it is still kept.
+func (r *run) another(c *protocol.Correlated) {
+	m := r.tx.Message(c.Name, c.CorrelationKey, c.Message)
+	if m == nil {
+		return
+	}
+	var next *state.Subscriber
+	r.tx.Subscribers(c.Name, c.CorrelationKey, func(s *state.Subscriber) bool {
+		if s.ProcessID == c.ProcessID && s.Message == 0 {
+			next = s
+		}
+		return next == nil
+	})
+	if next == nil {
+		r.tx.ClearCorrelated(m.Key, c.ProcessID)
+		return
+	}
+	r.send(next, m)
+}
+
+// maxExpired bounds the messages that one tick forgets.
+const maxExpired = 500
+
+// expire forgets messages whose time is over. The original does this for all of
+// them in one step each minute.
+func (r *run) expire() {
+	due := r.tx.Expired(r.now, maxExpired+1)
+	for _, m := range due[:min(len(due), maxExpired)] {
+		r.tx.DeleteMessage(m)
+		r.recordMessage(m, 0, "EXPIRED")
+	}
+	if len(due) > maxExpired {
+		r.out.Effects.Continue = true
+	}
+}

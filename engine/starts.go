@@ -1,0 +1,252 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/grevy-io/grevy/bpmn"
+	"github.com/grevy-io/grevy/feel"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// Only the newest version of a process is started by events. Messages and signals
+// find it on every partition; timers on one, chosen by the process id, so that
+// they are spread (the original runs them all on partition 1).
+
+// addDefinition writes a definition and, if it is the newest version of a
+// process now, lets its start events take the place of the older version's.
+func (r *run) addDefinition(d *protocol.Definition) {
+	old := r.tx.Newest(d.Kind, d.ID)
+	r.tx.PutDefinition(d)
+	if d.Kind != protocol.ProcessDefinition || old == d.Key || r.tx.Newest(d.Kind, d.ID) != d.Key {
+		return
+	}
+	if old != 0 {
+		r.closeStarts(old)
+	}
+	r.openStarts(d.Key)
+}
+
+// closeStarts ends what starts instances of a definition.
+func (r *run) closeStarts(key protocol.Key) {
+	def := r.e.definition(r.tx, key)
+	if def == nil {
+		return
+	}
+	for _, m := range def.process.Root.RootStarts {
+		if s := r.startOf(def, m); s != nil {
+			s.Key = r.tx.StartKeyOf(s)
+			r.tx.DeleteStart(s)
+			r.recordStart(s, nil, 0, "DELETED")
+		}
+	}
+	if old := r.tx.StartTimers(key); old != nil {
+		r.tx.PutStartTimers(key, old, nil)
+		for i := range old {
+			r.recordStartTimer(key, &old[i], "CANCELED")
+		}
+	}
+}
+
+// checkStarts works out the start timers of a deployment before anything of it is
+// written.
+func (r *run) checkStarts(list []deployed) *failure {
+	for i := range list {
+		if list[i].model == nil {
+			continue
+		}
+		for _, p := range list[i].model.Processes {
+			if fail := r.startTimers(p); fail != nil {
+				return fail
+			}
+		}
+	}
+	return nil
+}
+
+// startTimers tells what keeps the start timers of a process from being set.
+func (r *run) startTimers(p *bpmn.Process) *failure {
+	for _, m := range p.Root.RootStarts {
+		if m.Timer == nil {
+			continue
+		}
+		if _, fail := r.timer(m.Timer, nil); fail != nil {
+			return fail
+		}
+	}
+	return nil
+}
+
+// openStarts lets events start instances of a definition.
+func (r *run) openStarts(key protocol.Key) {
+	def := r.e.definition(r.tx, key)
+	if def == nil {
+		return
+	}
+	var timers []state.Timer
+	for _, m := range def.process.Root.RootStarts {
+		if s := r.startOf(def, m); s != nil {
+			s.Key = r.key()
+			r.tx.PutStart(s)
+			r.recordStart(s, nil, 0, "CREATED")
+			continue
+		}
+		if !r.startsTimers(def) {
+			continue
+		}
+		t, fail := r.timer(m.Timer, nil)
+		if fail != nil { // checked before anything was written
+			r.tx.Fail(fmt.Errorf("start timer %s of definition %d: %s", m.ID, key, fail.text))
+			return
+		}
+		t.Key, t.Event = r.key(), m.ID
+		timers = append(timers, t)
+		r.recordStartTimer(key, &t, "CREATED")
+	}
+	if len(timers) > 0 {
+		r.tx.PutStartTimers(key, nil, timers)
+	}
+}
+
+// startsTimers tells whether this partition starts a process by time.
+func (r *run) startsTimers(def *definition) bool {
+	return protocol.MessagePartition(def.ID, r.e.Partitions) == r.e.Partition
+}
+
+// startOf is the row by which a message or signal finds a start event, nil for a
+// timer. Its name was checked to need no variables when it was deployed.
+func (r *run) startOf(def *definition, m *bpmn.Element) *state.Start {
+	s := &state.Start{Kind: state.MessageStart, ProcessID: def.ID, Definition: def.Key, Event: m.ID}
+	name := m.Signal
+	switch {
+	case m.Message != nil:
+		name = m.Message.Name
+	case m.Signal != nil:
+		s.Kind = state.SignalStart
+	default:
+		return nil
+	}
+	if name.IsStatic() {
+		s.Name = name.Static()
+		return s
+	}
+	res, err := r.evaluate(name, nil)
+	text, ok := res.Value.(feel.String)
+	if err != nil || !ok {
+		r.tx.Fail(fmt.Errorf("name of start event %s of definition %d: %w", m.ID, def.Key, protocol.ErrCorrupt))
+		return nil
+	}
+	s.Name = string(text)
+	return s
+}
+
+// startBy begins an instance at a start event that has happened.
+func (r *run) startBy(key protocol.Key, event string, vars []state.Variable) *elem {
+	def := r.e.definition(r.tx, key)
+	if def == nil {
+		return nil
+	}
+	root := r.newRoot(def)
+	r.remember(root)
+	r.startWith(root, def.process.Element(event), vars)
+	return root
+}
+
+// newRoot makes the record of a new instance.
+func (r *run) newRoot(def *definition) *elem {
+	key := r.key()
+	root := r.newElem()
+	*root = elem{
+		ElementInstance: &state.ElementInstance{
+			Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activating,
+			ProcessID: def.ID, Version: def.Version,
+		},
+		model: def.process.Root, def: def, dirty: true,
+	}
+	return root
+}
+
+// startBySignal begins an instance of each definition that a signal starts.
+func (r *run) startBySignal(c *protocol.BroadcastSignal) {
+	for _, s := range r.tx.Starts(state.SignalStart, c.Name) {
+		r.startBy(s.Definition, s.Event, r.eventVariables(c.Variables))
+	}
+}
+
+// toStarts begins an instance of each process that a message starts. With a
+// correlation key there is one at a time (reference: Zeebe 8.6, messages).
+func (r *run) toStarts(m *state.Message, had map[string]bool) {
+	for _, s := range r.tx.Starts(state.MessageStart, m.Name) {
+		if had[s.ProcessID] || m.CorrelationKey != "" && r.tx.KeyLock(s.ProcessID, m.CorrelationKey) != 0 {
+			continue
+		}
+		had[s.ProcessID] = true
+		r.startByMessage(&s, m)
+	}
+}
+
+func (r *run) startByMessage(s *state.Start, m *state.Message) {
+	root := r.startBy(s.Definition, s.Event, r.eventVariables(m.Variables))
+	if root != nil {
+		r.recordStart(s, m, root.Key, "CORRELATED")
+	}
+	if root != nil && m.CorrelationKey != "" {
+		root.More().StartKey = m.CorrelationKey
+		r.tx.SetKeyLock(s.ProcessID, m.CorrelationKey, root.Key)
+	}
+}
+
+// unlock lets the next kept message with the correlation key of an instance that
+// is over start another, of the newest version.
+func (r *run) unlock(root *elem) {
+	if root.Extra == nil || root.Extra.StartKey == "" {
+		return
+	}
+	id, correlationKey := root.def.ID, root.Extra.StartKey
+	r.tx.ClearKeyLock(id, correlationKey)
+	def := r.e.definition(r.tx, r.tx.Newest(protocol.ProcessDefinition, id))
+	if def == nil {
+		return
+	}
+	if s, m := r.oldestStart(def, correlationKey); m != nil {
+		r.tx.SetCorrelated(m.Key, id)
+		r.startByMessage(s, m)
+	}
+}
+
+// oldestStart is the oldest message that is kept for one of the start events.
+func (r *run) oldestStart(def *definition, correlationKey string) (start *state.Start, oldest *state.Message) {
+	for _, event := range def.process.Root.RootStarts {
+		s := r.startOf(def, event)
+		if s == nil || s.Kind != state.MessageStart {
+			continue
+		}
+		if s.Key = r.tx.StartKeyOf(s); s.Key == 0 {
+			continue
+		}
+		if m := r.oldest(s.Name, correlationKey, def.ID); m != nil && (oldest == nil || m.Key < oldest.Key) {
+			start, oldest = s, m
+		}
+	}
+	return start, oldest
+}
+
+// fireStart begins an instance by time.
+func (r *run) fireStart(d state.DueTimer) {
+	timers := r.tx.StartTimers(d.Definition)
+	i := slices.IndexFunc(timers, func(t state.Timer) bool { return t.Key == d.Timer })
+	if i < 0 {
+		r.tx.Fail(fmt.Errorf("timer %d of definition %d: %w", d.Timer, d.Definition, protocol.ErrCorrupt))
+		return
+	}
+	t := timers[i]
+	r.recordStartTimer(d.Definition, &t, "TRIGGERED")
+	rest := slices.Delete(slices.Clone(timers), i, i+1)
+	if again, ok := r.again(t); ok {
+		r.recordStartTimer(d.Definition, &again, "CREATED")
+		rest = append(rest, again)
+	}
+	r.tx.PutStartTimers(d.Definition, timers, rest)
+	r.startBy(d.Definition, t.Event, nil)
+}

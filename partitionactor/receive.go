@@ -1,0 +1,77 @@
+package partitionactor
+
+import (
+	"time"
+
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// late is a request that waits for a deployment which this partition has not
+// applied, though its sender knows of it.
+type late struct {
+	r     *request
+	until time.Time
+}
+
+// patience is how long such a request waits. The deployment is on its way, unless
+// partition 1 is cut off: then whoever waits for the message already must not
+// wait for a deployment too.
+const patience = 500 * time.Millisecond
+
+// catchUp tries again what waited for a deployment.
+func (l *leader) catchUp(ctx *actors.Context) {
+	if l.ended || len(l.behind) == 0 {
+		return
+	}
+	waiting := l.behind
+	l.behind = nil
+	for _, b := range waiting {
+		if time.Now().After(b.until) {
+			b.r.command = regardless(b.r.command)
+		}
+		before := len(l.behind)
+		l.take(ctx, b.r)
+		if len(l.behind) > before {
+			l.behind[before].until = b.until
+		}
+	}
+}
+
+// regardless is a command that is executed with the deployments that are here.
+func regardless(c protocol.Command) protocol.Command {
+	switch c := c.(type) {
+	case *protocol.PublishMessage:
+		now := *c
+		now.DeploymentSeq = 0
+		return &now
+	case *protocol.BroadcastSignal:
+		now := *c
+		now.DeploymentSeq = 0
+		return &now
+	}
+	return c
+}
+
+// isolate answers a command that has hit a mistake of ours. One of another
+// partition's rows must not block its lane (Zeebe issue #24300): the first row is
+// tried by itself, and refused if it was that one.
+func (l *leader) isolate(ctx *actors.Context, r *request, err error) {
+	c, ok := r.command.(*protocol.Receive)
+	if !ok || len(c.Items) == 0 {
+		r.done(nil, err)
+		return
+	}
+	again := *c
+	again.Items = append([]protocol.Item(nil), c.Items[:1]...)
+	if len(c.Items) == 1 {
+		if _, refused := c.Items[0].Command.(*protocol.Unprocessable); refused {
+			r.done(nil, err)
+			return
+		}
+		l.p.Log.Error("a row of another partition is refused", "source", c.Source, "lane", c.Lane, "seq", c.Items[0].Seq, "err", err)
+		again.Items[0].Command = &protocol.Unprocessable{Reason: err.Error()}
+	}
+	r.command = &again
+	l.take(ctx, r)
+}
