@@ -229,10 +229,14 @@ func (b *Broker) openPartitions(context.Context) error {
 }
 
 func (b *Broker) partitionConfig(p protocol.PartitionID) partitionactor.Config {
+	limits := b.Limits
+	if limits.JobBytes == 0 {
+		limits.JobBytes = b.MaxMessageSize
+	}
 	return partitionactor.Config{
 		Partition: p, Partitions: b.Partitions, System: b.System, Node: b.raft, Models: b.models, Log: b.Log,
 		Bootstrap: b.bootstrapOf(p), Observer: b.metrics, Execute: b.router.Execute, Distributor: b.distributor,
-		Changed: b.onChange, Deployed: b.marks.deployed, Limits: b.Limits,
+		Changed: b.onChange, Deployed: b.marks.deployed, Limits: limits,
 	}
 }
 

@@ -15,7 +15,8 @@ type Config struct {
 	// Epoch is a random number that names this partition's life as a sender, if
 	// none was chosen before.
 	Epoch uint64
-	// MaxJobBytes bounds the jobs of one answer, in bytes; 0: 4 MB less a reserve.
+	// MaxJobBytes bounds the jobs of one answer, in bytes; 0: 4 MiB, what clients
+	// take by default.
 	MaxJobBytes int64
 	// Records says that what happens is recorded, for the record log. They go
 	// into the entry with the writes (state.Tx.Records).
@@ -38,7 +39,7 @@ type Engine struct {
 // New makes an engine for one leadership.
 func New(c Config) *Engine {
 	if c.MaxJobBytes == 0 {
-		c.MaxJobBytes = 4<<20 - 64<<10
+		c.MaxJobBytes = 4 << 20
 	}
 	e := &Engine{Config: c, definitions: map[protocol.Key]*definition{}, cursors: map[string]protocol.Key{}}
 	e.run.init(e)

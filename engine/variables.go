@@ -70,17 +70,61 @@ func (r *run) visibleMembers(members []jsondoc.Member, el *elem, fetch []string)
 	return members
 }
 
+// addVisible adds what a scope has and the scopes inside it, whose members are
+// there already, have not. Names of one scope differ from each other.
 func addVisible(members []jsondoc.Member, vars []state.Variable, fetch []string) []jsondoc.Member {
+	hidden, wanted := memberNames(members), nameSet(fetch)
 	for i := range vars {
-		v := &vars[i]
-		if len(fetch) > 0 && !slices.Contains(fetch, v.Name) {
-			continue
-		}
-		if !slices.ContainsFunc(members, func(m jsondoc.Member) bool { return m.Name == v.Name }) {
+		if v := &vars[i]; (len(fetch) == 0 || wanted.has(v.Name)) && !hidden.has(v.Name) {
 			members = append(members, jsondoc.Member{Name: v.Name, Value: v.Value})
 		}
 	}
 	return members
+}
+
+// names is a set of names: few are looked through, many have a map.
+type names struct {
+	few  []string
+	many map[string]struct{}
+	list []jsondoc.Member // in place of few
+}
+
+// fewNames is how many are looked through.
+const fewNames = 16
+
+func nameSet(list []string) names {
+	if len(list) <= fewNames {
+		return names{few: list}
+	}
+	n := names{many: make(map[string]struct{}, len(list))}
+	for _, s := range list {
+		n.many[s] = struct{}{}
+	}
+	return n
+}
+
+func memberNames(list []jsondoc.Member) names {
+	if len(list) <= fewNames {
+		return names{list: list}
+	}
+	n := names{many: make(map[string]struct{}, len(list))}
+	for i := range list {
+		n.many[list[i].Name] = struct{}{}
+	}
+	return n
+}
+
+func (n *names) has(name string) bool {
+	if n.many != nil {
+		_, ok := n.many[name]
+		return ok
+	}
+	for i := range n.list {
+		if n.list[i].Name == name {
+			return true
+		}
+	}
+	return slices.Contains(n.few, name)
 }
 
 // result is what an awaited instance hands to its creator.

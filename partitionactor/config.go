@@ -42,6 +42,7 @@ type Limits struct {
 	Proposals    int           // entries under way; default 1 (DESIGN §4)
 	Tick         time.Duration // how often due jobs are looked for; default 100 ms
 	PullTimeout  time.Duration // of a pull on miss; default 2 s
+	JobBytes     int           // the jobs of one answer; default 4 MiB
 }
 
 func (l Limits) withDefaults() Limits {
@@ -54,6 +55,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.EntryBytes, 512<<10)
 	set(&l.CommandBytes, 8<<20)
 	set(&l.Proposals, 1)
+	set(&l.JobBytes, 4<<20)
 	if l.Tick == 0 {
 		l.Tick = 100 * time.Millisecond
 	}

@@ -179,6 +179,7 @@ func (l *leader) open(ctx *actors.Context) {
 	l.packing.seq = over.Packing()
 	l.engine = engine.New(engine.Config{
 		Partition: l.p.Partition, Partitions: l.p.Partitions, Models: l.p.Models, Epoch: rand.Uint64() | 1,
+		MaxJobBytes: int64(l.p.Limits.JobBytes),
 	})
 	if err := l.startDistributor(ctx); err != nil {
 		l.end(ctx, err)

@@ -51,6 +51,9 @@ type ElementInstance struct {
 	apart   bool // the variables stand in a row of their own
 	loaded  bool // they were read from there
 	changed bool // they differ from what is stored
+
+	places map[string]int // of names in Variables, once they were asked for often
+	scans  int
 }
 
 // MaxInlineVariables is how many bytes of variables stand in their scope's
@@ -76,10 +79,8 @@ const MaxInlineChildren = 32
 
 // Variable returns the JSON text of a name, nil if the scope lacks it.
 func (e *ElementInstance) Variable(name string) []byte {
-	for i := range e.Variables {
-		if e.Variables[i].Name == name {
-			return e.Variables[i].Value
-		}
+	if i := e.find(name); i >= 0 {
+		return e.Variables[i].Value
 	}
 	return nil
 }
@@ -87,13 +88,49 @@ func (e *ElementInstance) Variable(name string) []byte {
 // SetVariable writes a name of the scope.
 func (e *ElementInstance) SetVariable(name string, value []byte) {
 	e.changed = true
-	for i := range e.Variables {
-		if e.Variables[i].Name == name {
-			e.Variables[i].Value = value
-			return
-		}
+	if i := e.find(name); i >= 0 {
+		e.Variables[i].Value = value
+		return
 	}
 	e.Variables = append(e.Variables, Variable{Name: name, Value: value})
+}
+
+const (
+	// manyVariables are so many that they are not looked through again and again.
+	manyVariables = 32
+	// fewScans is how often they are before their places are noted.
+	fewScans = 8
+)
+
+// find is the place of a name in Variables, -1 if it is not there. A command may
+// ask for as many names as a document has.
+func (e *ElementInstance) find(name string) int {
+	if len(e.Variables) > manyVariables {
+		if e.scans++; e.scans > fewScans {
+			return e.findNoted(name)
+		}
+	}
+	for i := range e.Variables {
+		if e.Variables[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// findNoted is find by a map of the places. Names are only ever appended; if the
+// list was read anew, or shortened, the map is made anew.
+func (e *ElementInstance) findNoted(name string) int {
+	if e.places == nil || len(e.places) > len(e.Variables) {
+		e.places = make(map[string]int, 2*len(e.Variables))
+	}
+	for i := len(e.places); i < len(e.Variables); i++ {
+		e.places[e.Variables[i].Name] = i
+	}
+	if i, ok := e.places[name]; ok && e.Variables[i].Name == name {
+		return i
+	}
+	return -1
 }
 
 // AppendInstance encodes e.
@@ -132,7 +169,7 @@ func ReadInstance(b []byte) (*ElementInstance, error) {
 		Element: text(r), State: ElementState(r.Byte()),
 	}
 	if e.apart = r.Bool(); !e.apart {
-		e.Variables = readVariables(r)
+		e.Variables, e.places = readVariables(r), nil
 	}
 	if n := r.Count(1); n > 0 {
 		e.Children = make([]protocol.Key, n)
@@ -200,7 +237,7 @@ func (t *Tx) LoadVariables(e *ElementInstance) {
 	}
 	e.loaded = true
 	r := protocol.NewReader(t.get(TableVariables, e.Key))
-	e.Variables = readVariables(r)
+	e.Variables, e.places = readVariables(r), nil
 	if err := r.Done(); err != nil {
 		t.Fail(err)
 	}
