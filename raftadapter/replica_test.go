@@ -56,7 +56,7 @@ func flipInLog(t *testing.T, m *member) {
 func TestGroup_DamagedReplicaIsCopiedAnew(t *testing.T) {
 	for _, d := range damages {
 		t.Run(d.name, func(t *testing.T) {
-			tuning := fast
+			tuning := calm
 			tuning.TrailingLogs, tuning.SegmentSize = 20, 64<<10
 			members, servers := newCluster(t, 3, tuning)
 			leader := leaderOf(t, members...)
@@ -201,7 +201,7 @@ func TestGroup_DamagedReplicaOfOneIsOnlyRefused(t *testing.T) {
 // the snapshot. What comes next does not follow it and is refused by the log; raft
 // must find its way out.
 func TestGroup_LogFromBeforeAnInstall(t *testing.T) {
-	tuning := fast
+	tuning := calm
 	tuning.TrailingLogs, tuning.SegmentSize = 1, 64<<10
 	members, servers := newCluster(t, 3, tuning)
 	leader := leaderOf(t, members...)
