@@ -160,11 +160,11 @@ func (p *Partition) serving(term uint64) {
 }
 
 // halt ends service here for good: the store refused a write, so what is
-// applied no longer follows the log.
+// applied no longer follows the log, or the log was found damaged.
 func (p *Partition) halt(ctx *actors.Context, err error) {
 	reason := fmt.Sprintf("halted: %v", err)
 	p.halted.Store(&reason)
-	p.Log.Error("partition halted on this node: its state could not be written", "err", err)
+	p.Log.Error("partition halted on this node: its state could not be written, or its log not be read", "err", err)
 	p.onLeadership(ctx, leadership{})
 	if p.group.IsLeader() {
 		go p.giveUp(p.Log)

@@ -37,6 +37,8 @@ type member struct {
 	dropped int
 	leader  bool
 	term    uint64
+	mayFail bool
+	failure error
 }
 
 // book is where servers find each other.
@@ -70,7 +72,15 @@ func (m *member) Leadership(leader bool, term uint64) {
 	m.news.Broadcast()
 }
 
-func (m *member) Failed(err error) { m.t.Errorf("node %d: %v", m.id, err) }
+func (m *member) Failed(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failure = err
+	m.news.Broadcast()
+	if !m.mayFail {
+		m.t.Errorf("node %d: %v", m.id, err)
+	}
+}
 
 // wait blocks until ok holds; it is called with the lock held.
 func (m *member) wait(what string, ok func() bool) {

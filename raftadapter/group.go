@@ -29,7 +29,8 @@ type Listener interface {
 	Applied(Applied)
 	// Leadership: this node won or lost the group. A win is of the given term.
 	Leadership(leader bool, term uint64)
-	// Failed: the store failed; the group applies nothing any more.
+	// Failed: the store failed and the group applies nothing any more, or the log
+	// was found damaged (Damaged tells).
 	Failed(error)
 }
 
@@ -136,13 +137,16 @@ func (g *Group) openState() (position, error) {
 	g.fsm = &fsm{
 		partition: g.partition, kv: kv, log: g.logger(), limit: g.node.Tuning.BatchBytes, prefix: prefix, at: at,
 		applied: func(a Applied) { g.listener.Applied(a) },
-		failed: func(err error) {
-			if g.broken.CompareAndSwap(nil, &err) {
-				g.listener.Failed(err)
-			}
-		},
+		failed:  g.fail,
 	}
 	return at, nil
+}
+
+// fail tells the listener, once, that this replica is no good any more.
+func (g *Group) fail(err error) {
+	if g.broken.CompareAndSwap(nil, &err) {
+		g.listener.Failed(err)
+	}
 }
 
 func (g *Group) marker() (position, error) {

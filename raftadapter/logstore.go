@@ -1,6 +1,8 @@
 package raftadapter
 
 import (
+	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/hashicorp/raft"
@@ -10,10 +12,22 @@ import (
 
 // boundedLog keeps raft from truncating what the store might still lose: the
 // head of the log is deleted at most up to the durability marker (DESIGN §4
-// "Power loss").
+// "Power loss"). And it tells of damage that appears while the group runs.
 type boundedLog struct {
 	*wal.Log
-	marker atomic.Uint64
+	marker  atomic.Uint64
+	damaged func(error)
+}
+
+// GetLog reads an entry. A leader that can not read one for a follower would
+// else only log it, again and again, and the follower stay where it is.
+func (l *boundedLog) GetLog(index uint64, out *raft.Log) error {
+	err := l.Log.GetLog(index, out)
+	var corrupt *wal.CorruptError
+	if errors.As(err, &corrupt) {
+		go l.damaged(fmt.Errorf("%w: %w", ErrLogDamaged, err))
+	}
+	return err
 }
 
 // DeleteRange deletes as asked, but when it cuts off the head and leaves a tail

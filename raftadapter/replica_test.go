@@ -243,3 +243,44 @@ func TestReplicaID(t *testing.T) {
 		}
 	}
 }
+
+// Damage that appears under a running leader is told when a follower needs what
+// was damaged, instead of leaving the follower behind for ever.
+func TestGroup_DamageWhileItRuns(t *testing.T) {
+	members, servers := newCluster(t, 3, calm)
+	leader := leaderOf(t, members...)
+	s := leader.open(1)
+	away := except(leader, members)[0]
+	away.stop()
+	for i := range 700 { // more than raft's cache holds
+		s.put(fmt.Sprint("k", i), "v")
+	}
+	leader.mu.Lock()
+	leader.mayFail = true
+	leader.mu.Unlock()
+	overwrite(t, leader)
+	away.start(servers)
+	leader.wait("news of the damage", func() bool { return raftadapter.Damaged(leader.failure) })
+	if err := leader.group.Status().Err; !errors.Is(err, raftadapter.ErrLogDamaged) {
+		t.Errorf("its status says %v", err)
+	}
+}
+
+// overwrite writes over some entries near the beginning of a log that is open.
+func overwrite(t *testing.T, m *member) {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(m.dir, "p1", "*.seg"))
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	f, err := os.OpenFile(list[0], os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{0xff}, 400), 16<<10); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
