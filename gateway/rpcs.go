@@ -14,6 +14,7 @@ const serviceName = "gateway_protocol.Gateway"
 // unaryCalls are the RPCs with one response, each with its handler. All others
 // of the protocol are UNIMPLEMENTED.
 var unaryCalls = map[string]unaryCall{
+	"BroadcastSignal":                 unary(service.BroadcastSignal),
 	"CancelProcessInstance":           unary(service.CancelProcessInstance),
 	"CompleteJob":                     unary(service.CompleteJob),
 	"CreateProcessInstance":           unary(service.CreateProcessInstance),
@@ -23,6 +24,7 @@ var unaryCalls = map[string]unaryCall{
 	"EvaluateDecision":                unary(service.EvaluateDecision),
 	"FailJob":                         unary(service.FailJob),
 	"ModifyProcessInstance":           unary(service.ModifyProcessInstance),
+	"PublishMessage":                  unary(service.PublishMessage),
 	"ResolveIncident":                 unary(service.ResolveIncident),
 	"SetVariables":                    unary(service.SetVariables),
 	"ThrowError":                      unary(service.ThrowError),

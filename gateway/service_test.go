@@ -26,7 +26,7 @@ import (
 func TestUnsupported(t *testing.T) {
 	r := start(t, newFake(t, 1), gateway.Config{}, gateway.Tuning{})
 	for _, method := range []string{
-		"PublishMessage", "BroadcastSignal", "MigrateProcessInstance", "DeleteResource",
+		"MigrateProcessInstance", "DeleteResource",
 	} {
 		err := r.conn.Invoke(callCtx(t), "/gateway_protocol.Gateway/"+method, &pb.TopologyRequest{}, &pb.TopologyResponse{})
 		checkStatus(t, err, codes.Unimplemented, "Expected to handle gRPC request "+method+": "+method+" is not supported yet")
@@ -181,7 +181,7 @@ func TestObserver(t *testing.T) {
 	ctx := callCtx(t)
 	_, e1 := r.client.Topology(ctx, &pb.TopologyRequest{})
 	_, e2 := r.client.CompleteJob(ctx, &pb.CompleteJobRequest{JobKey: 1})
-	_, e3 := r.client.PublishMessage(ctx, &pb.PublishMessageRequest{})
+	_, e3 := r.client.DeleteResource(ctx, &pb.DeleteResourceRequest{})
 	_, e4 := activate(ctx, r.client, pollFor("t", 1, atOnce))
 	_, e5 := r.client.CompleteJob(ctx, &pb.CompleteJobRequest{JobKey: 1, Variables: strings.Repeat("x", 5<<20)})
 	if e1 != nil || e2 == nil || e3 == nil || e4 != nil || e5 == nil {
@@ -189,7 +189,7 @@ func TestObserver(t *testing.T) {
 	}
 	want := map[string]map[codes.Code]int{
 		"Topology": {codes.OK: 1}, "CompleteJob": {codes.Unavailable: 1, codes.ResourceExhausted: 1},
-		"PublishMessage": {codes.Unimplemented: 1}, "ActivateJobs": {codes.OK: 1},
+		"DeleteResource": {codes.Unimplemented: 1}, "ActivateJobs": {codes.OK: 1},
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
