@@ -192,7 +192,7 @@ func effectiveMappings(e *Element) (inputs, outputs bool) {
 	case ManualTask, Task, ExclusiveGateway, ParallelGateway, InclusiveGateway, EventBasedGateway:
 		return false, false
 	case IntermediateThrowEvent:
-		return e.Event != EventNone, true
+		return e.Event != EventNone && e.Event != EventCompensation, e.Event != EventCompensation
 	}
 	return true, true
 }

@@ -89,7 +89,8 @@ type Element struct {
 	// Handler is the activity that a compensation boundary event leads to, nil
 	// if it leads to none.
 	Handler *Element
-	// ForCompensation says of an activity that it is done to compensate another.
+	// ForCompensation says of an activity that it is done to compensate another: it
+	// says so, or is such a handler.
 	ForCompensation bool
 	// Compensates is the id of the activity that a compensation throw or end event
 	// is for, empty if it is for all in its scope.

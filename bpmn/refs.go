@@ -51,7 +51,9 @@ func (b *builder) handlers(e *Element, associations []*node) error {
 			return fmt.Errorf("Expected element with id '%s' to be instance of class 'ExecutableActivity', but it is an instance of 'Executable%s'",
 				target.id(), strings.ToUpper(target.name[:1])+target.name[1:])
 		}
-		e.Handler = b.nodes[target]
+		if h := b.nodes[target]; h != nil {
+			e.Handler, h.ForCompensation = h, true
+		}
 	}
 	return nil
 }

@@ -52,6 +52,10 @@ var runs = map[string]bool{
 	"escalation boundary event":                      true,
 	"escalation start event of an event sub-process": true,
 	"exclusive gateway":                              true,
+	"compensation handler":                           true,
+	"compensation boundary event":                    true,
+	"compensation end event":                         true,
+	"intermediate compensation throw event":          true,
 	"element with execution listeners":               true,
 	"parallel gateway":                               true,
 }

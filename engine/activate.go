@@ -115,6 +115,8 @@ func (r *run) act(el *elem, w *work) {
 	case m.Job != nil || m.Native != nil: // somebody's turn
 	case w.thrown != nil:
 		r.throwFrom(el, w.thrown)
+	case compensates(m):
+		r.compensate(el)
 	case m.Type == bpmn.EventSubProcess, m.Type == bpmn.ProcessElement && el.pending() != nil:
 		r.enterEventStart(el)
 	case m.Type == bpmn.SubProcess, m.Type == bpmn.ProcessElement:
@@ -196,15 +198,25 @@ func (r *run) complete(el *elem) {
 
 // finish ends an element instance that has nothing left to do.
 func (r *run) finish(el *elem) {
-	if el.Scope == 0 {
+	if el.Scope != 0 {
+		if fail := r.handOut(el); fail != nil {
+			r.incident(el, fail.kind, fail.text, stepComplete)
+			return
+		}
+	}
+	r.conclude(el)
+}
+
+// conclude takes an element instance out of its scope, or ends the instance.
+func (r *run) conclude(el *elem) {
+	switch {
+	case !r.settle(el):
+		r.follow(stepConclude, el)
+	case el.Scope == 0:
 		r.completeProcess(el)
-		return
+	default:
+		r.leave(el)
 	}
-	if fail := r.handOut(el); fail != nil {
-		r.incident(el, fail.kind, fail.text, stepComplete)
-		return
-	}
-	r.leave(el)
 }
 
 // takeIn takes in the variables that a worker, a script or an event has brought.

@@ -113,7 +113,7 @@ func (w *world) nothingLeft(i int) {
 		state.TableElement, state.TableJob, state.TableActivatable, state.TableDeadline, state.TableBackOff,
 		state.TableIncident, state.TableChild, state.TableTimer, state.TableLoop, state.TableVariables,
 		state.TableSubscriber, state.TableMessage, state.TableExpiry, state.TableMessageID, state.TableCorrelated, state.TableKeyLock,
-		state.TableSignal, state.TableBroadcast, state.TableContinue, state.TableParts, state.TableOutbox,
+		state.TableSignal, state.TableBroadcast, state.TableContinue, state.TableParts, state.TableCompensable, state.TableCompensating, state.TableOutbox,
 	} {
 		if n := len(w.makers[i].seen.Rows[table]); n > 0 {
 			w.t.Errorf("partition %d: %d rows of table %x are left", i+1, n, table)

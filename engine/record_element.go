@@ -19,8 +19,12 @@ func (r *run) instanceRecord(el *elem, intent string) {
 	if el.isBody() {
 		kind = "MULTI_INSTANCE_BODY"
 	}
+	event := el.model.Event
+	if el.model.ForCompensation && !el.isInner() {
+		event = bpmn.EventCompensation
+	}
 	o := r.rec.begin().process(el).num("version", int64(el.def.Version)).str("elementId", el.Element).
-		str("bpmnElementType", kind).str("bpmnEventType", el.model.Event.String()).key("flowScopeKey", el.Scope)
+		str("bpmnElementType", kind).str("bpmnEventType", event.String()).key("flowScopeKey", el.Scope)
 	r.parents(o, el)
 	r.rec.event("PROCESS_INSTANCE", intent, el.Key)
 }
@@ -122,4 +126,21 @@ func startInstructionsOf(o *object, c *protocol.CreateInstance) {
 		*o = append(jsondoc.AppendName(append(*o, `{"elementId":`...), id), '}')
 	}
 	*o = append(*o, ']')
+}
+
+// recordCompensation records what becomes of an activity that can be compensated,
+// in the process of el. throw is nil before an event compensates it.
+func (r *run) recordCompensation(el, throw *elem, v *state.Compensating, intent string) {
+	if r.rec == nil {
+		return
+	}
+	o := r.rec.begin().key("processInstanceKey", el.Instance).key("processDefinitionKey", el.Definition).
+		str("compensableActivityId", v.Activity).str("compensationHandlerId", v.Handler).key("compensationHandlerInstanceKey", v.HandlerInstance).
+		key("compensableActivityScopeKey", v.Scope).key("compensableActivityInstanceKey", v.Instance).json("variables", nil)
+	if throw == nil {
+		o.str("throwEventId", "").key("throwEventInstanceKey", 0)
+	} else {
+		o.str("throwEventId", throw.Element).key("throwEventInstanceKey", throw.Key)
+	}
+	r.rec.event("COMPENSATION_SUBSCRIPTION", intent, v.Key)
 }

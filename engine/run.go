@@ -67,11 +67,13 @@ const (
 	stepActivate stepOp = iota + 1
 	stepComplete
 	stepTerminate
-	stepAgain    // activate again, after an incident
-	stepEmpty    // end what is inside
-	stepSpawn    // make the next instances of a loop
-	stepListened // go on behind a listener
-	stepSignal   // let a signal happen at the next who wait for it; its key is the signal's
+	stepAgain      // activate again, after an incident
+	stepEmpty      // end what is inside
+	stepSpawn      // make the next instances of a loop
+	stepListened   // go on behind a listener
+	stepConclude   // forget more, and end
+	stepCompensate // start more handlers
+	stepSignal     // let a signal happen at the next who wait for it; its key is the signal's
 )
 
 // maxKept is how many element instances a run may have had for its map to be
@@ -149,6 +151,10 @@ func (r *run) step(s step) {
 		r.terminate(el)
 	case stepSpawn:
 		r.spawn(el)
+	case stepConclude:
+		r.conclude(el)
+	case stepCompensate:
+		r.startHandlers(el)
 	case stepListened:
 		r.afterListener(el)
 	case stepEmpty:
@@ -230,6 +236,9 @@ func (r *run) exit(el *elem) *elem {
 	el.gone = true
 	if el.isBody() {
 		r.dropLoop(el)
+	}
+	if c := el.compensation(); c != nil && c.Throw != 0 {
+		r.handled(el)
 	}
 	scope := r.scope(el)
 	if scope != nil {

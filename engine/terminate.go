@@ -83,6 +83,10 @@ func (r *run) dropJob(el *elem) {
 // terminated takes an element instance out of its scope, which ends too if it
 // only waited for that.
 func (r *run) terminated(el *elem) {
+	if !r.forget(el) {
+		r.follow(stepEmpty, el)
+		return
+	}
 	r.recordElement(el, "ELEMENT_TERMINATED")
 	scope := r.exit(el)
 	if scope != nil {

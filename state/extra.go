@@ -39,6 +39,8 @@ type Extra struct {
 	Listener int64
 	// UserTask is the key of a user task that has no job.
 	UserTask protocol.Key
+	// Compensation is nil for what has nothing to do with it.
+	Compensation *Compensation
 }
 
 // Loop is how far a multi-instance activity is. Terminated counts the instances
@@ -89,7 +91,7 @@ const (
 	extraHappened
 	extraSubscriptions
 	extraListener
-	_ // compensation
+	extraCompensation
 	extraStartKey
 	extraVacates
 	extraUserTask
@@ -129,6 +131,9 @@ func (x *Extra) parts() (bits uint64) {
 	}
 	if len(x.Subscriptions) > 0 {
 		bits |= extraSubscriptions
+	}
+	if !x.Compensation.empty() {
+		bits |= extraCompensation
 	}
 	if x.StartKey != "" {
 		bits |= extraStartKey
@@ -171,6 +176,9 @@ func appendExtra(b []byte, x *Extra) []byte {
 	}
 	if bits&extraListener != 0 {
 		b = protocol.AppendInt(b, x.Listener)
+	}
+	if bits&extraCompensation != 0 {
+		b = appendCompensation(b, x.Compensation)
 	}
 	if bits&extraStartKey != 0 {
 		b = protocol.AppendString(b, x.StartKey)
@@ -216,6 +224,9 @@ func readExtra(r *protocol.Reader) (*Extra, error) {
 	}
 	if bits&extraListener != 0 {
 		x.Listener = r.Int()
+	}
+	if bits&extraCompensation != 0 {
+		x.Compensation = readCompensation(r)
 	}
 	if bits&extraStartKey != 0 {
 		x.StartKey = r.String()

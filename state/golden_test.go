@@ -124,6 +124,25 @@ var writes = []struct {
 	{"signal on its way", func(tx *state.Tx) {
 		tx.PutBroadcast(key(16), &state.Broadcast{Name: "stop", Variables: []byte(`{"x":1}`), After: key(12)}, true)
 	}},
+	{"scope with completed activities, compensable", func(tx *state.Tx) {
+		e := &state.ElementInstance{Key: key(5), Instance: key(3), Definition: key(2), Element: "p", State: state.Activated}
+		tx.AddCompensable(e, state.Compensable{Key: key(7), Instance: key(6), Activity: "a", Handler: "h"})
+		tx.MoveCompensables(e)
+		tx.AddCompensable(e, state.Compensable{Key: key(9), Instance: key(8), Activity: "q", Inside: true})
+		tx.InsertElement(e)
+	}},
+	{"event that compensates, compensating", func(tx *state.Tx) {
+		e := &state.ElementInstance{Key: key(10), Instance: key(3), Definition: key(2), Element: "t", State: state.Activated}
+		e.More().Compensate().Search = []state.CompensationSearch{{Scope: key(5), Parent: key(9), Next: 1, End: 2}}
+		tx.InsertElement(e)
+		c := state.Compensable{Key: key(7), Instance: key(6), Activity: "a", Handler: "h"}
+		tx.PutCompensating(e.Key, &state.Compensating{Compensable: c, Scope: key(5), Parent: key(9), HandlerInstance: key(11), Open: 1}, true)
+	}},
+	{"handler", func(tx *state.Tx) {
+		e := &state.ElementInstance{Key: key(11), Instance: key(3), Definition: key(2), Element: "h", State: state.Activated, Job: key(12)}
+		e.Extra = &state.Extra{Compensation: &state.Compensation{Throw: key(10), Subscription: key(7)}}
+		tx.InsertElement(e)
+	}},
 	{"outbox", func(tx *state.Tx) {
 		tx.AddOutbox(&state.OutboxRow{Target: 2, Lane: protocol.LaneDeployments, Seq: 9, Since: 1700000000000, Command: &protocol.Distribute{Deployment: protocol.Deployment{Key: key(1)}}})
 	}},
@@ -187,8 +206,8 @@ func TestGolden(t *testing.T) {
 	if b.String() != string(want) {
 		t.Errorf("got\n%swant\n%s", &b, want)
 	}
-	if len(seen) != 34 {
-		t.Errorf("%d of 34 tables have a row here", len(seen))
+	if len(seen) != 36 {
+		t.Errorf("%d of 36 tables have a row here", len(seen))
 	}
 }
 

@@ -13,40 +13,42 @@ type Table byte
 
 // The tables. What a key and a value hold: docs/formats/keys.md.
 const (
-	TableMeta        Table = 0x01
-	TableDefinition  Table = 0x10
-	TableVersion     Table = 0x11
-	TableLatest      Table = 0x12
-	TableDeployment  Table = 0x13
-	TableRefused     Table = 0x14
-	TableContentRef  Table = 0x15
-	TableTagged      Table = 0x16
-	TableMember      Table = 0x17
-	TableElement     Table = 0x20
-	TableJob         Table = 0x21
-	TableActivatable Table = 0x22
-	TableDeadline    Table = 0x23
-	TableBackOff     Table = 0x24
-	TableIncident    Table = 0x25
-	TableChild       Table = 0x26
-	TableVariables   Table = 0x27
-	TableTimer       Table = 0x28
-	TableLoop        Table = 0x29
-	TableOutbox      Table = 0x30
-	TableInbox       Table = 0x31
-	TableLane        Table = 0x32
-	TableContinue    Table = 0x33
-	TableSubscriber  Table = 0x40 // who waits for a message, on the message's partition
-	TableMessage     Table = 0x41
-	TableExpiry      Table = 0x42
-	TableMessageID   Table = 0x43
-	TableCorrelated  Table = 0x44
-	TableKeyLock     Table = 0x45
-	TableStart       Table = 0x46 // definitions that an event starts
-	TableStartTimer  Table = 0x47
-	TableSignal      Table = 0x48
-	TableBroadcast   Table = 0x49
-	TableParts       Table = 0xF0
+	TableMeta         Table = 0x01
+	TableDefinition   Table = 0x10
+	TableVersion      Table = 0x11
+	TableLatest       Table = 0x12
+	TableDeployment   Table = 0x13
+	TableRefused      Table = 0x14
+	TableContentRef   Table = 0x15
+	TableTagged       Table = 0x16
+	TableMember       Table = 0x17
+	TableElement      Table = 0x20
+	TableJob          Table = 0x21
+	TableActivatable  Table = 0x22
+	TableDeadline     Table = 0x23
+	TableBackOff      Table = 0x24
+	TableIncident     Table = 0x25
+	TableChild        Table = 0x26
+	TableVariables    Table = 0x27
+	TableTimer        Table = 0x28
+	TableLoop         Table = 0x29
+	TableCompensable  Table = 0x2A
+	TableCompensating Table = 0x2B
+	TableOutbox       Table = 0x30
+	TableInbox        Table = 0x31
+	TableLane         Table = 0x32
+	TableContinue     Table = 0x33
+	TableSubscriber   Table = 0x40 // who waits for a message, on the message's partition
+	TableMessage      Table = 0x41
+	TableExpiry       Table = 0x42
+	TableMessageID    Table = 0x43
+	TableCorrelated   Table = 0x44
+	TableKeyLock      Table = 0x45
+	TableStart        Table = 0x46 // definitions that an event starts
+	TableStartTimer   Table = 0x47
+	TableSignal       Table = 0x48
+	TableBroadcast    Table = 0x49
+	TableParts        Table = 0xF0
 )
 
 // scanned tells which tables the engine walks in order while it executes; only
@@ -54,7 +56,7 @@ const (
 func scanned(t byte) bool {
 	switch Table(t) {
 	case TableActivatable, TableDeadline, TableBackOff, TableChild, TableTimer, TableOutbox, TableContinue, TableDeployment, TableRefused,
-		TableVersion, TableTagged, TableMember,
+		TableCompensable, TableCompensating, TableVersion, TableTagged, TableMember,
 		TableSubscriber, TableMessage, TableExpiry, TableCorrelated, TableStart, TableSignal:
 		return true
 	}

@@ -77,9 +77,24 @@ func elementText(e *state.ElementInstance) string {
 	return b.String()
 }
 
+func compensationText(b *strings.Builder, c *state.Compensation) {
+	for i := range c.Completed {
+		fmt.Fprintf(b, " done %s", c.Completed[i].Activity)
+	}
+	if c.Rows > 0 {
+		fmt.Fprintf(b, " rows %d", c.Rows)
+	}
+	if c.Throw != 0 {
+		fmt.Fprintf(b, " for %d", c.Throw)
+	}
+}
+
 func extraText(b *strings.Builder, x *state.Extra) {
 	for _, t := range x.Timers {
 		fmt.Fprintf(b, " timer %s×%d", t.Event, t.Repeats)
+	}
+	if c := x.Compensation; c != nil {
+		compensationText(b, c)
 	}
 	if x.Listener != 0 {
 		fmt.Fprintf(b, " listener %d", x.Listener)

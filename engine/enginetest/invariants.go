@@ -29,6 +29,7 @@ func (p *Partition) Check() ([]string, error) {
 	k.starts()
 	k.calls()
 	k.listeners()
+	k.compensation()
 	k.loops()
 	k.incidents()
 	k.definitions()
@@ -71,6 +72,7 @@ func (k *checker) elements() {
 			k.fail("process %d fetches %v for nobody", key, e.Fetch)
 		}
 		waits := e.Job != 0 || e.Incident != 0 || e.HasChildren() || len(e.Joins) > 0 || e.Extra != nil && (len(e.Extra.Timers) > 0 || len(e.Extra.Subscriptions) > 0 || e.Extra.Called != 0 || e.Extra.UserTask != 0)
+		waits = waits || k.compensates(e)
 		if !waits && k.Suspends == 0 {
 			k.fail("element %d (%s) waits for nothing", key, e.Element)
 		}

@@ -6,13 +6,13 @@ import (
 )
 
 // bare are the attributes that need no value.
-var bare = map[string]bool{"native": true, "noninterrupting": true, "terminate": true, "error": true, "escalation": true, "seq": true}
+var bare = map[string]bool{"native": true, "noninterrupting": true, "terminate": true, "error": true, "escalation": true, "seq": true, "compensate": true, "compensation": true}
 
 // isEvent are the attributes that say what an event waits for or throws, and
 // where it stands.
 var isEvent = map[string]bool{
 	"on": true, "noninterrupting": true, "timer": true, "date": true, "cycle": true,
-	"error": true, "escalation": true, "terminate": true, "link": true,
+	"error": true, "escalation": true, "terminate": true, "link": true, "compensate": true, "compensation": true,
 	"message": true, "key": true, "signal": true,
 	"each": true, "elem": true, "outc": true, "oute": true, "until": true, "seq": true,
 }
@@ -56,6 +56,8 @@ func (w *formWriter) eventAttributes(n *node, b *strings.Builder) {
 			b.WriteString(` cancelActivity="false"`)
 		case a.name == "noninterrupting":
 			b.WriteString(` isInterrupting="false"`)
+		case a.name == "compensation":
+			b.WriteString(` isForCompensation="true"`)
 		}
 	}
 }
@@ -78,6 +80,12 @@ func (w *formWriter) definition(n *node) {
 			w.event("signal", w.declare("signal", a.value), "")
 		case "terminate":
 			w.event("terminate", "", "")
+		case "compensate":
+			activity := ""
+			if n.kind != "boundary" && a.value != "" {
+				activity = fmt.Sprintf(` activityRef="%s"`, escaped(a.value))
+			}
+			w.event("compensate", activity, "")
 		case "link":
 			w.event("link", fmt.Sprintf(` name="%s"`, escaped(a.value)), "")
 		}

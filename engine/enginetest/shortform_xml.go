@@ -94,6 +94,11 @@ func (w *formWriter) scope(c *body) error {
 		}
 		w.body.WriteString("</sequenceFlow>\n")
 	}
+	for _, n := range c.nodes {
+		if handler, ok := n.attribute("compensate"); ok && n.kind == "boundary" {
+			fmt.Fprintf(&w.body, `<association id="%s_%s" sourceRef="%s" targetRef="%s"/>`+"\n", n.id, handler, n.id, handler)
+		}
+	}
 	return nil
 }
 
