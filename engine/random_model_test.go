@@ -87,15 +87,40 @@ func (m *modelMaker) block(from string, depth int) string {
 	}
 	switch kind {
 	case 0, 1, 2:
-		return m.then(from, "service", m.work())
+		return m.undone(m.then(from, "service", m.work()), depth)
 	case 3:
+		if m.rnd.IntN(5) == 0 {
+			return m.then(from, "throw", "compensate"+m.listeners("start", "end"))
+		}
 		return m.then(from, []string{"manual", "task", "throw"}[m.rnd.IntN(3)], m.listeners("start", "end"))
 	case 4:
 		return m.exclusive(from, depth-1)
 	case 5, 6:
 		return m.parallel(from, depth-1)
 	}
-	return m.subProcess(from, depth-1)
+	return m.undone(m.subProcess(from, depth-1), depth)
+}
+
+// undone gives an activity a handler that compensates it, now and then, and
+// behind it an event that compensates it alone.
+func (m *modelMaker) undone(activity string, depth int) string {
+	if m.rnd.IntN(4) > 0 {
+		return activity
+	}
+	m.next++
+	handler := fmt.Sprintf("u%d", m.next)
+	m.node("boundary", "on="+activity+" compensate="+handler)
+	if depth > 0 && m.rnd.IntN(4) == 0 {
+		m.lines = append(m.lines, "sub "+handler+" compensation {")
+		m.flow(m.row(m.node("start", ""), 0), "", m.node("end", ""))
+		m.lines = append(m.lines, "}")
+	} else {
+		m.lines = append(m.lines, "service "+handler+" compensation "+m.work())
+	}
+	if m.rnd.IntN(3) == 0 {
+		return m.then(activity, "throw", "compensate="+activity)
+	}
+	return activity
 }
 
 var timers = []string{"timer=PT0.5S", "timer=PT0S", "timer='= if v = 3 then v else \"PT1S\"'", "date='= if v = 2 then w else \"1980-01-01T00:00:00Z\"'"}
@@ -264,7 +289,7 @@ func (m *modelMaker) subProcess(from string, depth int) string {
 	id := fmt.Sprintf("p%d", m.next)
 	m.lines = append(m.lines, strings.TrimSpace("sub "+id+" "+mappings[m.rnd.IntN(len(mappings))]+m.loop()+m.listeners("start", "end"))+" {")
 	last := m.row(m.node("start", ""), depth)
-	m.flow(last, "", m.node("end", []string{"", "", "terminate", "error=E1", "error='= if v = 2 then v else \"E2\"'", "escalation=E1"}[m.rnd.IntN(6)]))
+	m.flow(last, "", m.node("end", []string{"", "", "terminate", "error=E1", "error='= if v = 2 then v else \"E2\"'", "escalation=E1", "compensate"}[m.rnd.IntN(7)]))
 	if m.rnd.IntN(3) == 0 {
 		m.eventSubProcess(depth)
 	}
@@ -288,6 +313,6 @@ func (m *modelMaker) eventSubProcess(depth int) {
 	defer func() { m.handling = outer }()
 	start := []string{"error=E2", "error", timers[m.rnd.IntN(len(timers))], "cycle=R2/PT0.7S noninterrupting", m.happening(), m.happening() + " noninterrupting"}[m.rnd.IntN(6)]
 	last := m.row(m.node("start", start+m.listeners("end")), min(depth, 1))
-	m.flow(last, "", m.node("end", []string{"", "terminate", "error=E1"}[m.rnd.IntN(3)]))
+	m.flow(last, "", m.node("end", []string{"", "terminate", "error=E1", "compensate"}[m.rnd.IntN(4)]))
 	m.lines = append(m.lines, "}")
 }
