@@ -114,6 +114,14 @@ func TestMapping(t *testing.T) {
 		{"SetVariables", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
 			return c.SetVariables(ctx, &pb.SetVariablesRequest{ElementInstanceKey: key, Variables: "null", Local: true})
 		}, 2, &protocol.SetVariables{ElementKey: protocol.Key(key), Variables: []byte("{}"), Local: true}, &protocol.KeyReply{Key: 99}, &pb.SetVariablesResponse{Key: 99}},
+		// Java's string hash of "k-9" is 104,279: odd, so the second of two partitions.
+		{"PublishMessage", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
+			return c.PublishMessage(ctx, &pb.PublishMessageRequest{Name: "m", CorrelationKey: "k-9", TimeToLive: 70, MessageId: "i", Variables: `{"a":1}`, TenantId: " "})
+		}, 2, &protocol.PublishMessage{Name: "m", CorrelationKey: "k-9", TimeToLive: 70, MessageID: "i", Variables: []byte(`{"a":1}`), DeploymentSeq: 42},
+			&protocol.KeyReply{Key: 99}, &pb.PublishMessageResponse{Key: 99, TenantId: "<default>"}},
+		{"BroadcastSignal", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
+			return c.BroadcastSignal(ctx, &pb.BroadcastSignalRequest{SignalName: "s"})
+		}, 1, &protocol.BroadcastSignal{Name: "s", Variables: []byte("{}"), DeploymentSeq: 42}, &protocol.KeyReply{Key: 98}, &pb.BroadcastSignalResponse{Key: 98, TenantId: "<default>"}},
 		{"ResolveIncident", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
 			return c.ResolveIncident(ctx, &pb.ResolveIncidentRequest{IncidentKey: key})
 		}, 2, &protocol.ResolveIncident{IncidentKey: protocol.Key(key)}, &protocol.Done{}, &pb.ResolveIncidentResponse{}},

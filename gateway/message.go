@@ -8,8 +8,9 @@ import (
 	"github.com/grevy-io/grevy/protocol"
 )
 
-// PublishMessage goes to the partition of the correlation key, where those wait
-// who want the message.
+// PublishMessage goes to the partition of its correlation key, where all who wait
+// for one of that key are known. Names and keys may be empty, and a time to live
+// below zero is none (seen on Zeebe 8.6.0).
 func (s service) PublishMessage(ctx context.Context, req *pb.PublishMessageRequest) (*pb.PublishMessageResponse, error) {
 	if err := checkTenants("PublishMessage", req.GetTenantId()); err != nil {
 		return nil, err
@@ -18,20 +19,21 @@ func (s service) PublishMessage(ctx context.Context, req *pb.PublishMessageReque
 	if err != nil {
 		return nil, err
 	}
-	cmd := &protocol.PublishMessage{
-		Name: req.GetName(), CorrelationKey: req.GetCorrelationKey(), TimeToLive: req.GetTimeToLive(),
-		MessageID: req.GetMessageId(), Variables: variables, DeploymentSeq: s.broker.DeploymentSeq(),
+	partitions := s.partitions()
+	if partitions < 1 {
+		return nil, noPartition(0)
 	}
-	at := protocol.MessagePartition(cmd.CorrelationKey, max(s.partitions(), 1))
-	reply, err := as[*protocol.KeyReply](s.ask(ctx, at, cmd))
+	reply, err := as[*protocol.KeyReply](s.ask(ctx, protocol.MessagePartition(req.GetCorrelationKey(), partitions), &protocol.PublishMessage{
+		Name: req.GetName(), CorrelationKey: req.GetCorrelationKey(), TimeToLive: req.GetTimeToLive(), MessageID: req.GetMessageId(),
+		Variables: variables, DeploymentSeq: s.broker.DeploymentSeq(),
+	}))
 	if err != nil {
 		return nil, err
 	}
 	return &pb.PublishMessageResponse{Key: int64(reply.Key), TenantId: defaultTenant}, nil
 }
 
-// BroadcastSignal goes to any partition, which tells the others (seen on Zeebe
-// 8.6.0: round robin, not to partition 1).
+// BroadcastSignal goes to one partition, which tells the others.
 func (s service) BroadcastSignal(ctx context.Context, req *pb.BroadcastSignalRequest) (*pb.BroadcastSignalResponse, error) {
 	if err := checkTenants("BroadcastSignal", req.GetTenantId()); err != nil {
 		return nil, err
@@ -42,15 +44,13 @@ func (s service) BroadcastSignal(ctx context.Context, req *pb.BroadcastSignalReq
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.RequestTimeout)
 	defer cancel()
-	p, reply, err := s.anywhere(ctx, &protocol.BroadcastSignal{
-		Name: req.GetSignalName(), Variables: variables, DeploymentSeq: s.broker.DeploymentSeq(),
-	})
+	p, answer, err := s.anywhere(ctx, &protocol.BroadcastSignal{Name: req.GetSignalName(), Variables: variables, DeploymentSeq: s.broker.DeploymentSeq()})
 	if err != nil && expired(ctx, err) {
 		return nil, outcomeUnknown(timedOut(p, s.address(p), s.cfg.RequestTimeout))
 	}
-	key, err := as[*protocol.KeyReply](reply, err)
+	reply, err := as[*protocol.KeyReply](answer, err)
 	if err != nil {
 		return nil, err
 	}
-	return &pb.BroadcastSignalResponse{Key: int64(key.Key), TenantId: defaultTenant}, nil
+	return &pb.BroadcastSignalResponse{Key: int64(reply.Key), TenantId: defaultTenant}, nil
 }
