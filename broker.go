@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/gateway"
@@ -38,7 +39,7 @@ type Broker struct {
 	gateway   *gateway.Server
 	http      *httpServer
 	metrics   *metrics
-	pid       *actors.PID
+	pid       *actor.PID
 	started   time.Time
 	unmoved   time.Time // when leadership could last not be moved; see balance
 	plans     chan *plan
@@ -258,8 +259,7 @@ func (b *Broker) shutdown() error {
 	b.handLeadershipOver()
 	b.end()
 	if b.pid != nil {
-		b.System.Stop(b.pid)
-		<-b.pid.Done()
+		actors.Stop(b.System, b.pid)
 	}
 	b.wg.Wait()
 	for _, p := range b.partitions() {

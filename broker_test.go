@@ -14,8 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy"
 	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/actors/actorstest"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
 )
@@ -200,47 +202,51 @@ func TestCluster_LatestMeansLatest(t *testing.T) {
 	}
 }
 
-// The actor behind PID takes commands and feeds workers that are actors.
-func TestPID_CommandsAndWorkers(t *testing.T) {
+// taskModel is a process with one job of type "work".
+func taskModel() protocol.Resource {
+	return protocol.Resource{Name: "w.bpmn", Content: []byte(strings.ReplaceAll(string(process("w", "").Content), `<bpmn:sequenceFlow id="f" sourceRef="s" targetRef="e"/>`,
+		`<bpmn:serviceTask id="t"><bpmn:extensionElements><z:taskDefinition xmlns:z="http://camunda.org/schema/zeebe/1.0" type="work"/></bpmn:extensionElements></bpmn:serviceTask><bpmn:sequenceFlow id="f" sourceRef="s" targetRef="t"/><bpmn:sequenceFlow id="g" sourceRef="t" targetRef="e"/>`))}
+}
+
+// embedded opens a broker in a system of the program's own, with taskModel.
+func embedded(t *testing.T) (*grevy.Broker, *actor.RootContext) {
 	c := config(t)
 	c.WithoutGateway, c.WithoutHTTP = true, true
-	c.System = actors.NewSystem(nil)
-	t.Cleanup(c.System.Shutdown)
+	c.System = actorstest.System(t)
 	b := open(t, c)
-	answers := make(chan error, 1)
-	b.System.Send(b.PID(), actors.Deploy(context.Background(), func(_ protocol.Reply, err error) { answers <- err },
-		protocol.Resource{Name: "w.bpmn", Content: []byte(strings.ReplaceAll(string(process("w", "").Content), `<bpmn:sequenceFlow id="f" sourceRef="s" targetRef="e"/>`,
-			`<bpmn:serviceTask id="t"><bpmn:extensionElements><z:taskDefinition xmlns:z="http://camunda.org/schema/zeebe/1.0" type="work"/></bpmn:extensionElements></bpmn:serviceTask><bpmn:sequenceFlow id="f" sourceRef="s" targetRef="t"/><bpmn:sequenceFlow id="g" sourceRef="t" targetRef="e"/>`))}))
-	if err := <-answers; err != nil {
+	if _, err := actors.Result(c.System.Root.RequestFuture(b.PID(), actors.Deploy(taskModel()), 20*time.Second)); err != nil {
 		t.Fatal(err)
 	}
+	return b, c.System.Root
+}
+
+// The actor behind PID takes commands and feeds workers that are actors of the
+// program, with its own context.
+func TestPID_CommandsAndWorkers(t *testing.T) {
+	b, root := embedded(t)
 	const n = 60
 	worked := make(chan protocol.Key, n)
-	worker := b.System.Spawn(actors.Props{New: func() actors.Actor {
-		return actors.Func(func(ctx *actors.Context) {
-			if j, ok := ctx.Message().(*actors.JobOffer); ok {
-				j.Complete(context.Background(), []byte(`{"done":true}`), func(err error) {
-					if err == nil {
-						worked <- j.Key
-					}
-				})
+	worker := root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		switch m := ctx.Message().(type) {
+		case *actors.JobOffer:
+			ctx.Request(m.Broker, m.Complete([]byte(`{"done":true}`)))
+		case *actors.Answer:
+			if m.Err == nil {
+				worked <- m.To.Command.(*protocol.CompleteJob).JobKey
 			}
-		})
-	}})
+		}
+	}))
+	defer actors.Stop(b.System, worker)
 	// Fewer jobs at a time than there are partitions: none may hold the only place while it has no job.
-	b.System.Send(b.PID(), &actors.Work{Worker: worker, Type: "work", MaxActive: 1})
-	results := make(chan error, n)
-	for range n {
-		m := actors.Create(context.Background(), "w", nil, func(_ protocol.Reply, err error) { results <- err })
-		m.Command.(*protocol.CreateInstance).AwaitResult = true
-		b.System.Send(b.PID(), m)
-	}
-	seen := map[protocol.Key]bool{}
-	timeout := time.After(20 * time.Second)
-	for range n {
-		select {
-		case err := <-results:
-			if err != nil {
+	root.Send(b.PID(), &actors.Work{Worker: worker, Type: "work", MaxActive: 1})
+	run := func(n int) {
+		seen := map[protocol.Key]bool{}
+		var running []*actor.Future
+		for range n {
+			running = append(running, root.RequestFuture(b.PID(), actors.CreateWithResult("w", nil), 20*time.Second))
+		}
+		for _, f := range running {
+			if _, err := actors.Result(f); err != nil {
 				t.Fatal(err)
 			}
 			k := <-worked
@@ -248,20 +254,60 @@ func TestPID_CommandsAndWorkers(t *testing.T) {
 				t.Errorf("job %d worked on twice", k)
 			}
 			seen[k] = true
-		case <-timeout:
-			t.Fatalf("%d of %d jobs done", len(seen), n)
 		}
 	}
-	for i := range 6 { // one at a time, on every partition
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		m := actors.Create(ctx, "w", nil, func(_ protocol.Reply, err error) { results <- err })
-		m.Command.(*protocol.CreateInstance).AwaitResult = true
-		b.System.Send(b.PID(), m)
-		if err := <-results; err != nil {
-			t.Fatalf("instance %d alone: %v", i, err)
+	run(n)
+	for range 6 { // one at a time, on every partition
+		run(1)
+	}
+}
+
+// A job that nobody reads goes to the next worker, without a wait for its lock,
+// and a worker that fails on a job takes others.
+func TestPID_JobsOfWorkersThatFail(t *testing.T) {
+	b, root := embedded(t)
+	offered := make(chan *actors.JobOffer, 10)
+	silent := actors.Spawn(b.System, "silent", actors.FuncProps(func(ctx actor.Context) {
+		if j, ok := ctx.Message().(*actors.JobOffer); ok {
+			offered <- j
+			panic("this worker fails on its job")
 		}
-		cancel()
-		<-worked
+	}))
+	root.Send(b.PID(), &actors.Work{Worker: silent, Type: "work", MaxActive: 1, Timeout: 100})
+	result := root.RequestFuture(b.PID(), actors.CreateWithResult("w", nil), 20*time.Second)
+	first := actorstest.Within(t, "first offer", offered)
+	if again := actorstest.Within(t, "offer when the lock is over", offered); again.Key != first.Key {
+		t.Errorf("offered %d after %d", again.Key, first.Key)
+	}
+	actors.Stop(b.System, silent)
+	worker := actors.Spawn(b.System, "worker", actors.FuncProps(func(ctx actor.Context) {
+		if j, ok := ctx.Message().(*actors.JobOffer); ok {
+			ctx.Respond(j.Complete(nil))
+		}
+	}))
+	defer actors.Stop(b.System, worker)
+	root.Send(b.PID(), &actors.Work{Worker: worker, Type: "work"})
+	if _, err := actors.Result(result); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is sent to a broker that has stopped is refused, not lost.
+func TestPID_TellsThatTheBrokerHasStopped(t *testing.T) {
+	b, root := embedded(t)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var refusal *protocol.Refusal
+	if _, err := actors.Result(root.RequestFuture(b.PID(), actors.Create("w", nil), 20*time.Second)); !errors.As(err, &refusal) {
+		t.Errorf("a request was answered with %v", err)
+	}
+	answers := make(chan error, 1)
+	m := actors.Create("w", nil)
+	m.Done = func(_ protocol.Reply, err error) { answers <- err }
+	root.Send(b.PID(), m)
+	if err := actorstest.Within(t, "answer", answers); !errors.As(err, &refusal) {
+		t.Errorf("a message was answered with %v", err)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/grevy-io/grevy/actors"
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/raftadapter"
 	"github.com/grevy-io/grevy/remote"
@@ -49,8 +49,10 @@ type Config struct {
 	PortOffset int
 	// WithoutGateway and WithoutHTTP leave these listeners closed, for embedding.
 	WithoutGateway, WithoutHTTP bool
-	// System is where the broker's actors live; default: one of its own.
-	System *actors.System
+	// System is where the broker's actors live, so that it is the program's own
+	// and its actors and the broker's send each other messages; default: one of
+	// the broker's.
+	System *actor.ActorSystem
 	// Log gets what an operator would want to know; default slog.Default().
 	Log *slog.Logger
 	// Version is shown in the topology.

@@ -3,8 +3,10 @@ package grevy
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
 )
@@ -12,24 +14,28 @@ import (
 // desk is the actor behind Broker.PID.
 type desk struct {
 	b     *Broker
-	tasks map[*actors.PID][]context.CancelFunc // of workers
+	tasks map[string][]context.CancelFunc // by the worker's address and id
 }
 
-func newDesk(b *Broker) *desk { return &desk{b: b, tasks: map[*actors.PID][]context.CancelFunc{}} }
+// deskMailbox is how many messages may wait at the desk, which takes them at
+// once: a program that sends more than that gets them back.
+const deskMailbox = 10_000
+
+func newDesk(b *Broker) *desk { return &desk{b: b, tasks: map[string][]context.CancelFunc{}} }
 
 // Receive takes what an embedding program sends.
-func (d *desk) Receive(ctx *actors.Context) {
+func (d *desk) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actors.Execute:
-		d.execute(m)
+		d.execute(m, ctx.Sender())
 	case *actors.Work:
 		d.work(ctx, m)
-	case actors.Terminated:
-		for _, cancel := range d.tasks[m.PID] {
+	case *actor.Terminated:
+		for _, cancel := range d.tasks[nameOf(m.Who)] {
 			cancel()
 		}
-		delete(d.tasks, m.PID)
-	case actors.Stopping, actors.Restarting:
+		delete(d.tasks, nameOf(m.Who))
+	case *actor.Stopping, *actor.Restarting:
 		for _, list := range d.tasks {
 			for _, cancel := range list {
 				cancel()
@@ -38,21 +44,24 @@ func (d *desk) Receive(ctx *actors.Context) {
 	}
 }
 
-func (d *desk) execute(m *actors.Execute) {
+func (d *desk) execute(m *actors.Execute, sender *actor.PID) {
 	ctx := m.Context
 	if ctx == nil {
 		ctx = d.b.life
 	}
+	done := func(r protocol.Reply, err error) { m.Settle(d.b.System, sender, r, err) }
 	create, ok := m.Command.(*protocol.CreateInstance)
 	switch {
 	case m.Partition != 0:
-		d.b.router.Execute(ctx, m.Partition, m.Command, m.Done)
+		d.b.router.Execute(ctx, m.Partition, m.Command, done)
 	case !ok:
-		d.b.router.Execute(ctx, home(m.Command), m.Command, m.Done)
+		d.b.router.Execute(ctx, home(m.Command), m.Command, done)
 	default:
-		go d.b.createAnywhere(ctx, create, m.Done)
+		go d.b.createAnywhere(ctx, create, done)
 	}
 }
+
+func nameOf(pid *actor.PID) string { return pid.GetAddress() + "/" + pid.GetId() }
 
 // home is where a command belongs that names no partition: with the key in it,
 // or with the deployments.
@@ -109,8 +118,15 @@ func (b *Broker) next() protocol.PartitionID {
 
 // work feeds a worker actor with jobs until it stops, from all partitions side by
 // side, as many as the worker may still take.
-func (d *desk) work(ctx *actors.Context, w *actors.Work) {
+func (d *desk) work(ctx actor.Context, w *actors.Work) {
 	task := *w
+	if task.Worker == nil {
+		task.Worker = ctx.Sender()
+	}
+	if task.Worker == nil {
+		d.b.Log.Error("a worker was announced without its PID, nor by a request of its own", "type", task.Type)
+		return
+	}
 	if task.Timeout == 0 {
 		task.Timeout = 5 * 60 * 1000
 	}
@@ -118,10 +134,11 @@ func (d *desk) work(ctx *actors.Context, w *actors.Work) {
 		task.MaxActive = 32
 	}
 	if task.Name == "" {
-		task.Name = task.Worker.String()
+		task.Name = task.Worker.GetId()
 	}
 	life, cancel := context.WithCancel(d.b.life)
-	d.tasks[task.Worker] = append(d.tasks[task.Worker], cancel)
+	who := nameOf(task.Worker)
+	d.tasks[who] = append(d.tasks[who], cancel)
 	ctx.Watch(task.Worker)
 	credit := make(chan struct{}, task.MaxActive)
 	for p := 1; p <= d.b.Partitions; p++ {
@@ -140,8 +157,7 @@ func (b *Broker) feed(ctx context.Context, w *actors.Work, p protocol.PartitionI
 		}
 		jobs := b.jobsFor(ctx, w, p, n)
 		for i := range jobs {
-			offer := actors.NewJobOffer(jobs[i], func(e *actors.Execute) { b.System.Send(b.pid, e) }, func() { <-credit })
-			b.System.Send(w.Worker, offer)
+			b.offer(w, &jobs[i], func() { <-credit })
 		}
 		for range n - int32(len(jobs)) {
 			<-credit
@@ -150,6 +166,32 @@ func (b *Broker) feed(ctx context.Context, w *actors.Work, p protocol.PartitionI
 			b.awaitJobs(ctx, w.Type, p)
 		}
 	}
+}
+
+// offer hands a job to a worker. The job counts until it is answered, or its lock
+// is over: a worker that fails on a message never speaks of it again.
+func (b *Broker) offer(w *actors.Work, j *protocol.Job, release func()) {
+	finish := sync.OnceFunc(release)
+	over := time.AfterFunc(time.Duration(w.Timeout)*time.Millisecond, finish)
+	ended := func() {
+		over.Stop()
+		finish()
+	}
+	offer := actors.NewJobOffer(*j, b.pid, ended, func() {
+		ended()
+		b.yield(j)
+	})
+	b.System.Root.RequestWithCustomSender(w.Worker, offer, b.pid)
+}
+
+// yield gives a job back that no worker has seen.
+func (b *Broker) yield(j *protocol.Job) {
+	c := &protocol.YieldJobs{Keys: []protocol.Key{j.Key}, Deadlines: []int64{j.Deadline}}
+	b.router.Execute(b.life, j.Key.Partition(), c, func(_ protocol.Reply, err error) {
+		if err != nil {
+			b.Log.Info("a job that its worker did not see was not given back: it is offered again when its lock is over", "job", j.Key, "err", err)
+		}
+	})
 }
 
 // reserve takes all tokens that are free, and waits for the first; 0 if ctx ends.

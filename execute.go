@@ -5,6 +5,7 @@ import (
 	"net"
 	"strconv"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/gateway"
 	"github.com/grevy-io/grevy/protocol"
@@ -77,7 +78,7 @@ func (g gatewayBroker) HasLeader(p protocol.PartitionID) bool { return g.hasLead
 func (g gatewayBroker) DeploymentSeq() uint64 { return g.marks.current() }
 
 func (b *Broker) openGateway(context.Context) error {
-	b.pid = b.System.Spawn(actors.Props{Name: "broker", New: func() actors.Actor { return newDesk(b) }})
+	b.pid = actors.Spawn(b.System, "broker", actors.Props(func() actor.Actor { return newDesk(b) }, actors.Bounded(deskMailbox)))
 	if b.WithoutGateway {
 		return nil
 	}
@@ -97,4 +98,5 @@ func (b *Broker) openGateway(context.Context) error {
 }
 
 // PID is the actor that takes the messages of package actors: Execute and Work.
-func (b *Broker) PID() *actors.PID { return b.pid }
+// It lives in Config.System; the program's own contexts send to it.
+func (b *Broker) PID() *actor.PID { return b.pid }

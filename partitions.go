@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/distributor"
 	"github.com/grevy-io/grevy/partitionactor"
@@ -97,7 +98,7 @@ func (b *Broker) raftAddr(serverID string) string {
 	return ""
 }
 
-func (b *Broker) distributor(out actors.Outbox) actors.Props {
+func (b *Broker) distributor(out actors.Outbox) *actor.Props {
 	return distributor.Props(distributor.Config{Log: b.Log}, out)
 }
 

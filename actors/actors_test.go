@@ -1,188 +1,280 @@
 package actors_test
 
 import (
-	"context"
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/actors/actorstest"
 )
-
-func within(t *testing.T, what string, ch <-chan struct{}) {
-	t.Helper()
-	select {
-	case <-ch:
-	case <-time.After(10 * time.Second):
-		t.Fatalf("no %s", what)
-	}
-}
-
-func spawn(t *testing.T, p actors.Props) (*actors.System, *actors.PID) {
-	t.Helper()
-	s := actors.NewSystem(nil)
-	t.Cleanup(s.Shutdown)
-	return s, s.Spawn(p)
-}
 
 func TestActor_TakesMessagesInOrderFromEachSender(t *testing.T) {
 	const senders, each = 4, 2000
 	last := [senders]int{}
 	done := make(chan struct{})
 	n := 0
-	s, pid := spawn(t, actors.Props{New: func() actors.Actor {
-		return actors.Func(func(ctx *actors.Context) {
-			m, ok := ctx.Message().([2]int)
-			if !ok {
-				return
-			}
-			if m[1] != last[m[0]]+1 {
-				t.Errorf("sender %d: %d after %d", m[0], m[1], last[m[0]])
-			}
-			last[m[0]] = m[1]
-			if n++; n == senders*each {
-				close(done)
-			}
-		})
-	}})
+	s := actorstest.System(t)
+	pid := actorstest.Spawn(t, s, actors.FuncProps(func(ctx actor.Context) {
+		m, ok := ctx.Message().([2]int)
+		if !ok {
+			return
+		}
+		if m[1] != last[m[0]]+1 {
+			t.Errorf("sender %d: %d after %d", m[0], m[1], last[m[0]])
+		}
+		last[m[0]] = m[1]
+		if n++; n == senders*each {
+			close(done)
+		}
+	}))
 	for i := range senders {
 		go func() {
 			for k := range each {
-				s.Send(pid, [2]int{i, k + 1})
+				s.Root.Send(pid, [2]int{i, k + 1})
 			}
 		}()
 	}
-	within(t, "end", done)
+	actorstest.Within(t, "end", done)
 }
 
+// note is a message that comes back if nobody reads it.
+type note struct {
+	n    int
+	back chan<- int
+}
+
+func (n note) Undelivered() { n.back <- n.n }
+
+func drain(ch chan int) (list []int) {
+	for len(ch) > 0 {
+		list = append(list, <-ch)
+	}
+	return list
+}
+
+// The default mailbox has no bound, and drops what an actor leaves unread.
 func TestMailbox_RefusesBeyondItsBoundAndHandsBackWhatIsUnread(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
-	var back []int
-	s, pid := spawn(t, actors.Props{
-		Mailbox: 3,
-		New: func() actors.Actor {
-			return actors.Func(func(ctx *actors.Context) {
-				if _, ok := ctx.Message().(int); ok {
-					close(entered)
-					<-release
-				}
-			})
-		},
-		Undelivered: func(m any) { back = append(back, m.(int)) },
-	})
-	s.Send(pid, 0)
-	within(t, "first message", entered)
-	taken := 0
-	for i := 1; i < 10; i++ {
-		if s.TrySend(pid, i) {
-			taken++
+	back := make(chan int, 20)
+	s := actorstest.System(t)
+	pid := actorstest.Spawn(t, s, actors.FuncProps(func(ctx actor.Context) {
+		if _, ok := ctx.Message().(note); ok {
+			close(entered)
+			<-release
 		}
+	}, actors.Bounded(3)))
+	s.Root.Send(pid, note{0, back})
+	actorstest.Within(t, "first message", entered)
+	for i := 1; i < 7; i++ {
+		s.Root.Send(pid, note{i, back})
 	}
-	if taken != 3 {
-		t.Errorf("%d messages taken, the bound is 3", taken)
+	if got := drain(back); !slices.Equal(got, []int{4, 5, 6}) {
+		t.Errorf("the bound is 3; handed back at once %v", got)
 	}
-	s.Stop(pid)
+	future := s.Root.RequestFuture(pid, "a question", -1) // does not fit either
+	if err := future.Wait(); !errors.Is(err, actor.ErrDeadLetter) {
+		t.Errorf("a request that does not fit: %v", err)
+	}
+	probe := actorstest.NewProbe(t, s)
+	probe.Watch(s, pid)
+	s.Root.Stop(pid)
 	close(release)
-	within(t, "end of the actor", pid.Done())
-	if !slices.Equal(back, []int{1, 2, 3}) {
-		t.Errorf("handed back %v", back)
+	actorstest.Next[*actor.Terminated](probe)
+	if got := drain(back); !slices.Equal(got, []int{1, 2, 3}) {
+		t.Errorf("handed back at the end %v", got)
 	}
-	if s.TrySend(pid, 11) {
-		t.Error("a stopped actor took a message")
-	}
-	s.Send(pid, 12)
-	if !slices.Equal(back, []int{1, 2, 3, 12}) {
-		t.Errorf("handed back %v", back)
+	s.Root.Send(pid, note{8, back})
+	if got := drain(back); !slices.Equal(got, []int{8}) {
+		t.Errorf("handed back by one that is gone %v", got)
 	}
 }
 
-// Default supervision of the library this replaces stops a child for good
-// after ten failures; the messages behind it are lost (measured).
+// Default supervision stops a child for good after ten failures; the messages
+// behind it are lost (measured).
 func TestSupervision_NeverGivesUpAndKeepsTheMailbox(t *testing.T) {
 	var starts, good atomic.Int32
 	done := make(chan struct{})
-	s, pid := spawn(t, actors.Props{
-		Restart: actors.Backoff{Min: time.Microsecond, Max: time.Millisecond, Reset: time.Hour},
-		New: func() actors.Actor {
-			return actors.Func(func(ctx *actors.Context) {
-				switch m := ctx.Message().(type) {
-				case actors.Started:
-					starts.Add(1)
-				case int:
-					switch {
-					case m%4 == 1:
-						panic("bad message")
-					case m%4 == 3:
-						ctx.Fail(errors.New("give up"))
-					case good.Add(1) == 40:
-						close(done)
-					}
-				}
-			})
-		},
+	s := actorstest.System(t)
+	fast := actors.Backoff{Min: time.Microsecond, Max: time.Millisecond, Reset: time.Hour}
+	failing := actors.FuncProps(func(ctx actor.Context) {
+		switch m := ctx.Message().(type) {
+		case *actor.Started:
+			starts.Add(1)
+		case int:
+			switch {
+			case m%4 == 1:
+				panic("bad message")
+			case m%4 == 3:
+				actors.Fail(ctx, errors.New("give up"))
+			case good.Add(1) == 40:
+				close(done)
+			}
+		}
 	})
-	for i := range 80 {
-		s.Send(pid, i)
-	}
-	within(t, "all good messages", done)
+	actorstest.Spawn(t, s, actors.FuncProps(func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*actor.Started); ok {
+			child := ctx.Spawn(failing)
+			for i := range 80 {
+				ctx.Send(child, i)
+			}
+		}
+	}, actor.WithSupervisor(fast)))
+	actorstest.Within(t, "end of all good messages", done)
 	if got := starts.Load(); got < 40 {
 		t.Errorf("%d starts", got)
 	}
 }
 
-func TestChildren_StopBeforeTheirParentAndWatchersHear(t *testing.T) {
-	var mu sync.Mutex
-	var order []string
-	note := func(s string) {
-		mu.Lock()
-		order = append(order, s)
-		mu.Unlock()
+// failer notes what it hears of its own failures.
+type failer struct {
+	heard chan<- string
+	life  int
+}
+
+func (f *failer) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started, *actor.Restarting, *actor.Stopping, *actor.Stopped:
+		f.heard <- fmt.Sprintf("%d %T", f.life, m)
+		if _, starts := m.(*actor.Started); !starts {
+			panic("once more")
+		}
+	case string:
+		panic(m)
+	case error:
+		actors.Fail(ctx, m)
+		panic("on top of it")
 	}
-	heard := make(chan struct{})
-	ready := make(chan struct{})
+}
+
+func (f *failer) Failed(_ actor.Context, reason error) { f.heard <- fmt.Sprint(f.life, " ", reason) }
+
+// A panic while an actor is restarted or stopped would be taken for a reason to
+// restart it again: the stop would be lost.
+func TestLife_EndsWhateverHappens(t *testing.T) {
+	heard := make(chan string, 20)
+	lives := 0
+	s := actorstest.System(t)
+	pid := actorstest.Spawn(t, s, actors.Props(func() actor.Actor {
+		lives++
+		return &failer{heard, lives}
+	}))
+	want := func(list ...string) {
+		t.Helper()
+		for _, w := range list {
+			if got := actorstest.Within(t, w, heard); got != w {
+				t.Errorf("%q instead of %q", got, w)
+			}
+		}
+	}
+	want("1 *actor.Started")
+	s.Root.Send(pid, "bad message")
+	want("1 panic: bad message", "1 *actor.Restarting", "2 *actor.Started")
+	s.Root.Send(pid, errors.New("give up"))
+	want("2 panic: on top of it", "2 *actor.Restarting", "3 *actor.Started")
+	actors.Stop(s, pid)
+	want("3 *actor.Stopping", "3 *actor.Stopped")
+}
+
+// An actor that is told to end while it waits for its restart ends.
+func TestSupervision_StopsInThePause(t *testing.T) {
+	failed := make(chan struct{})
+	s := actorstest.System(t)
+	child := make(chan *actor.PID, 1)
+	parent := actorstest.Spawn(t, s, actors.FuncProps(func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*actor.Started); ok {
+			child <- ctx.Spawn(actors.FuncProps(func(ctx actor.Context) {
+				switch ctx.Message().(type) {
+				case string:
+					actors.Fail(ctx, errors.New("give up"))
+					close(failed)
+				case *actor.Started:
+				}
+			}))
+		}
+	}, actor.WithSupervisor(actors.Backoff{Min: time.Hour, Max: time.Hour, Reset: time.Hour})))
+	pid := actorstest.Within(t, "child", child)
+	back := make(chan int, 2)
+	s.Root.Send(pid, "bad message")
+	actorstest.Within(t, "failure", failed)
+	s.Root.Send(pid, note{1, back})
+	actors.Stop(s, parent)
+	if got := actorstest.Within(t, "message handed back", back); got != 1 {
+		t.Errorf("handed back %d", got)
+	}
+}
+
+// Whoever waits for an end waits for the children too, also if the actor was told
+// to stop before.
+func TestStop_IsComplete(t *testing.T) {
+	release := make(chan struct{})
+	var gone atomic.Bool
+	stopping := make(chan struct{})
+	s := actorstest.System(t)
+	parent := actorstest.Spawn(t, s, actors.FuncProps(func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*actor.Started); ok {
+			ctx.Spawn(actors.FuncProps(func(ctx actor.Context) {
+				switch ctx.Message().(type) {
+				case *actor.Stopping:
+					close(stopping)
+					<-release
+				case *actor.Stopped:
+					gone.Store(true)
+				}
+			}))
+		}
+	}))
+	s.Root.Stop(parent)
+	actorstest.Within(t, "end of the child", stopping)
+	probe := actorstest.NewProbe(t, s)
+	probe.Watch(s, parent)
+	stopped := make(chan struct{})
+	go func() {
+		actors.Stop(s, parent)
+		close(stopped)
+	}()
+	close(release)
+	actorstest.Within(t, "end", stopped)
+	actorstest.Next[*actor.Terminated](probe)
+	if !gone.Load() {
+		t.Error("the child is still there")
+	}
+	actors.Stop(s, parent) // again: nothing to wait for
+}
+
+func TestStop_LeavesNoGoroutine(t *testing.T) {
+	before := runtime.NumGoroutine()
 	s := actors.NewSystem(nil)
-	defer s.Shutdown()
-	child := func(name string) actors.Props {
-		return actors.Props{Name: name, New: func() actors.Actor {
-			return actors.Func(func(ctx *actors.Context) {
-				if _, ok := ctx.Message().(actors.Stopping); ok {
-					note(name)
-				}
-			})
-		}}
+	var pids []*actor.PID
+	for range 20 {
+		pids = append(pids, actors.Spawn(s, "a", actors.FuncProps(func(ctx actor.Context) {
+			if _, ok := ctx.Message().(*actor.Started); ok {
+				ctx.Spawn(actors.FuncProps(func(actor.Context) {}))
+				actors.After(ctx, time.Hour, "never")
+			}
+		})))
 	}
-	parent := s.Spawn(actors.Props{Name: "parent", New: func() actors.Actor {
-		return actors.Func(func(ctx *actors.Context) {
-			switch ctx.Message().(type) {
-			case actors.Started:
-				ctx.Spawn(child("child"))
-				close(ready)
-			case actors.Stopping:
-				note("parent")
-			}
-		})
-	}})
-	within(t, "start", ready)
-	s.Spawn(actors.Props{New: func() actors.Actor {
-		return actors.Func(func(ctx *actors.Context) {
-			switch m := ctx.Message().(type) {
-			case actors.Started:
-				ctx.Watch(parent)
-				s.Stop(parent)
-			case actors.Terminated:
-				if m.PID == parent {
-					close(heard)
-				}
-			}
-		})
-	}})
-	within(t, "word of the end", heard)
-	if fmt.Sprint(order) != "[child parent]" {
-		t.Errorf("stopped in order %v", order)
+	actors.Stop(s, pids...)
+	for _, pid := range pids {
+		s.Root.Send(pid, "a dead letter")
+	}
+	s.Shutdown()
+	deadline := time.After(10 * time.Second)
+	for runtime.NumGoroutine() > before {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-deadline:
+			t.Fatalf("%d goroutines before, %d after", before, runtime.NumGoroutine())
+		}
 	}
 }
 
@@ -191,13 +283,13 @@ type batcher struct {
 	idle chan int
 }
 
-func (b *batcher) Receive(ctx *actors.Context) {
+func (b *batcher) Receive(ctx actor.Context) {
 	if _, ok := ctx.Message().(int); ok {
 		b.seen++
 	}
 }
 
-func (b *batcher) Idle(*actors.Context) {
+func (b *batcher) Idle(actor.Context) {
 	if b.seen > 0 {
 		b.idle <- b.seen
 	}
@@ -205,63 +297,114 @@ func (b *batcher) Idle(*actors.Context) {
 
 func TestIdle_ComesWhenTheMailboxIsEmpty(t *testing.T) {
 	b := &batcher{idle: make(chan int, 100)}
-	s, pid := spawn(t, actors.Props{New: func() actors.Actor { return b }})
+	s := actorstest.System(t)
+	pid := actorstest.Spawn(t, s, actors.Props(func() actor.Actor { return b }))
 	for range 50 {
-		s.Send(pid, 1)
+		s.Root.Send(pid, 1)
 	}
-	deadline := time.After(10 * time.Second)
-	for {
-		select {
-		case n := <-b.idle:
-			if n == 50 {
-				return
-			}
-		case <-deadline:
-			t.Fatal("Idle did not come after the last message")
-		}
+	for actorstest.Within(t, "Idle after the last message", b.idle) != 50 {
 	}
 }
 
-func TestAsk(t *testing.T) {
-	type question struct{ reply func(int) }
-	s, pid := spawn(t, actors.Props{New: func() actors.Actor {
-		return actors.Func(func(ctx *actors.Context) {
-			if q, ok := ctx.Message().(question); ok {
-				q.reply(42)
+// A timer of a former life is not heard, even if its message waits already.
+func TestAfter_BelongsToOneLife(t *testing.T) {
+	heard := make(chan string, 10)
+	lives := 0
+	s := actorstest.System(t)
+	rest := make(chan struct{})
+	pid := actorstest.Spawn(t, s, actors.Props(func() actor.Actor {
+		lives++
+		life := lives
+		return actor.ReceiveFunc(func(ctx actor.Context) {
+			switch m := ctx.Message().(type) {
+			case *actor.Started:
+				cancel := actors.After(ctx, time.Hour, "cancelled")
+				cancel()
+			case error:
+				actors.After(ctx, time.Nanosecond, fmt.Sprint("timer of life ", life))
+				<-rest // it waits in the mailbox now, or comes later
+				actors.Fail(ctx, m)
+			case string:
+				heard <- fmt.Sprint(life, ": ", m)
+			case int:
+				actors.After(ctx, time.Nanosecond, fmt.Sprint("timer of life ", life))
 			}
 		})
-	}})
-	got, err := actors.Ask(context.Background(), s, pid, func(r func(int)) any { return question{r} })
-	if got != 42 || err != nil {
-		t.Errorf("%d, %v", got, err)
-	}
-	s.Stop(pid)
-	within(t, "end", pid.Done())
-	if _, err := actors.Ask(context.Background(), s, pid, func(r func(int)) any { return question{r} }); !errors.Is(err, actors.ErrFull) {
-		t.Errorf("asking nobody: %v", err)
+	}))
+	s.Root.Send(pid, errors.New("give up"))
+	go func() {
+		runtime.Gosched()
+		close(rest)
+	}()
+	s.Root.Send(pid, 1)
+	if got := actorstest.Within(t, "timer", heard); got != "2: timer of life 2" {
+		t.Errorf("heard %q", got)
 	}
 }
+
+func TestLog_IsTheGivenOneAndQuiet(t *testing.T) {
+	var mu sync.Mutex
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(writer(func(b []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return out.Write(b)
+	}), nil))
+	s := actors.NewSystem(log)
+	defer s.Shutdown()
+	heard := make(chan string, 10)
+	pid := actors.Spawn(s, "chatty", actors.Props(func() actor.Actor { return &failer{heard, 1} }))
+	actorstest.Within(t, "start", heard)
+	s.Root.Send(pid, "the reason")
+	actorstest.Within(t, "failure", heard)
+	actors.Stop(s, pid)
+	s.Root.Send(pid, "a dead letter")
+	mu.Lock()
+	defer mu.Unlock()
+	if text := out.String(); strings.Contains(text, "level=INFO") || !strings.Contains(text, "the reason") || !strings.Contains(text, "actors_test.go") {
+		t.Errorf("only the panic is worth a line, with its place:\n%s", text)
+	}
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(b []byte) (int, error) { return w(b) }
 
 func BenchmarkSend(b *testing.B) {
 	s := actors.NewSystem(nil)
 	defer s.Shutdown()
 	done := make(chan struct{})
-	n := 0
-	pid := s.Spawn(actors.Props{New: func() actors.Actor {
-		return actors.Func(func(ctx *actors.Context) {
-			if _, ok := ctx.Message().(*int); ok {
-				if n++; n == b.N {
-					close(done)
-				}
-			}
-		})
-	}})
-	msg := new(int)
+	pid := actors.Spawn(s, "counter", actors.FuncProps(func(ctx actor.Context) {
+		if m, ok := ctx.Message().(*bool); ok && *m {
+			close(done)
+		}
+	}))
+	defer actors.Stop(s, pid)
+	msg, last := new(bool), new(bool)
+	*last = true
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Send(pid, msg)
+		s.Root.Send(pid, msg)
 	}
-	if b.N > 0 {
-		<-done
-	}
+	s.Root.Send(pid, last)
+	<-done
+}
+
+func BenchmarkRequest(b *testing.B) {
+	s := actors.NewSystem(nil)
+	defer s.Shutdown()
+	pid := actors.Spawn(s, "echo", actors.FuncProps(func(ctx actor.Context) {
+		if m, ok := ctx.Message().(*int); ok {
+			ctx.Respond(m)
+		}
+	}))
+	defer actors.Stop(s, pid)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := s.Root.RequestFuture(pid, new(int), time.Minute).Wait(); err != nil {
+				b.Error(err)
+			}
+		}
+	})
 }

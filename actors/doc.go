@@ -1,24 +1,26 @@
-// Package actors is what all actors of grevy share: the runtime that they live
-// in, supervision, mailboxes with a bound, and the messages that rooms which
-// do not know each other send.
+// Package actors is what all actors of grevy share: how they are supervised,
+// their mailbox, and the messages that rooms which do not know each other send.
+// The runtime is protoactor-go: systems, PIDs, contexts and life cycle messages
+// are its own, so that the actors of an embedding program and those of the
+// broker live together.
 //
-// An actor is a value with a Receive method, called for one message at a time.
-// Around it the runtime promises:
+// What [Props] and [Spawn] add to it, because its defaults do otherwise:
 //
-//   - a mailbox with a bound refuses ([System.TrySend]); it never blocks the
-//     sender and never drops what it has taken: what an actor leaves unread when
-//     it stops goes to [Props.Undelivered];
-//   - a panic in Receive, or [Context.Fail], restarts the actor after a pause
-//     that grows to a cap. There is no last restart: a partition must not end
-//     for good because of ten bad minutes. The failed message is not repeated;
-//     the rest of the mailbox stays;
-//   - a restarted actor is a new value: no truth lives in an actor;
-//   - children stop before their parent, and a watcher hears of the end.
+//   - there is no last restart: the pause grows to a cap ([Backoff]). A partition
+//     must not end for good because of ten bad minutes. The failed message is not
+//     repeated; the rest of the mailbox stays;
+//   - an actor may ask for its restart without a panic ([Fail]), and hears of a
+//     panic of its own at once, not only after the pause ([Failer]);
+//   - an actor may hear that its mailbox ran empty ([Idler]);
+//   - what was asked of an actor that is gone, or whose mailbox is full, is handed
+//     back ([Undelivered]) or answered as a dead letter; nothing that somebody
+//     waits for is dropped in silence;
+//   - a timer belongs to one incarnation ([After]);
+//   - a panic while it stops or is restarted keeps an actor from neither.
 //
-// Vocabulary and shapes are those of protoactor-go (PID, Props, Context, Started,
-// Terminated), which this package stands in for; docs/adr/0002 says why and what
-// it would take to change places.
+// A restarted actor is a new value: no truth lives in an actor.
 //
-// Start reading at actor.go, then process.go. messages.go lists what the rooms
-// say to each other and what an embedding program may send.
+// Start reading at actor.go, then mailbox.go. messages.go and jobs.go list what
+// an embedding program may send, outbox.go what the rooms say to each other;
+// docs/adr/0016 says what was measured.
 package actors

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/distributor/saga"
 	"github.com/grevy-io/grevy/protocol"
@@ -21,20 +22,20 @@ type Config struct {
 }
 
 // Props makes the saga actor of one leadership.
-func Props(c Config, out actors.Outbox) actors.Props {
+func Props(c Config, out actors.Outbox) *actor.Props {
 	if c.Timeout == 0 {
 		c.Timeout = 10 * time.Second
 	}
 	c.Log = c.Log.With("room", "distributor", "partition", out.Partition())
-	return actors.Props{Name: "distributor", New: func() actors.Actor { return &distributor{Config: c, out: out} }}
+	return actors.Props(func() actor.Actor { return &distributor{Config: c, out: out} })
 }
 
 type distributor struct {
 	Config
 	out    actors.Outbox
 	saga   *saga.State
-	system *actors.System
-	self   *actors.PID
+	system *actor.ActorSystem
+	self   *actor.PID
 	cancel func() // of the timer
 	life   context.Context
 	end    context.CancelFunc
@@ -55,10 +56,10 @@ type (
 )
 
 // Receive turns messages into events of the saga.
-func (d *distributor) Receive(ctx *actors.Context) {
+func (d *distributor) Receive(ctx actor.Context) {
 	now := time.Now()
 	switch m := ctx.Message().(type) {
-	case actors.Started:
+	case *actor.Started:
 		d.start(ctx, now)
 	case actors.RowsAdded:
 		for _, rows := range group(m.Rows) {
@@ -76,7 +77,7 @@ func (d *distributor) Receive(ctx *actors.Context) {
 		d.step(ctx, saga.Tick{Now: now})
 	case actors.OutboxStatus:
 		m.Reply(d.status())
-	case actors.Stopping, actors.Restarting:
+	case *actor.Stopping, *actor.Restarting:
 		if d.end != nil {
 			d.end()
 		}
@@ -85,12 +86,12 @@ func (d *distributor) Receive(ctx *actors.Context) {
 
 // start replays the table: whatever was pending when the last leader ended is
 // sent again (Zeebe issue #7062 and #63712).
-func (d *distributor) start(ctx *actors.Context, now time.Time) {
+func (d *distributor) start(ctx actor.Context, now time.Time) {
 	d.life, d.end = context.WithCancel(context.Background())
-	d.system, d.self = ctx.System(), ctx.Self()
+	d.system, d.self = ctx.ActorSystem(), ctx.Self()
 	rows, err := d.out.Pending()
 	if err != nil {
-		ctx.Fail(err)
+		actors.Fail(ctx, err)
 		return
 	}
 	c := d.Saga
@@ -103,7 +104,7 @@ func (d *distributor) start(ctx *actors.Context, now time.Time) {
 }
 
 // step feeds the saga and does what it asks for.
-func (d *distributor) step(ctx *actors.Context, ev saga.Event) {
+func (d *distributor) step(ctx actor.Context, ev saga.Event) {
 	if d.saga == nil {
 		return // its start has failed; the next life reads the table
 	}
@@ -119,7 +120,7 @@ func (d *distributor) step(ctx *actors.Context, ev saga.Event) {
 			if d.cancel != nil {
 				d.cancel()
 			}
-			d.cancel = ctx.After(time.Until(a.At), wake{})
+			d.cancel = actors.After(ctx, time.Until(a.At), wake{})
 		}
 	}
 }
@@ -243,7 +244,7 @@ func (d *distributor) addBody(c *protocol.Receive, h protocol.Hash) (int, error)
 }
 
 func (d *distributor) answer(ch saga.Channel, attempt uint64, r saga.Result) {
-	d.system.Send(d.self, answered{ch, attempt, r})
+	d.system.Root.Send(d.self, answered{ch, attempt, r})
 }
 
 // delete removes acknowledged rows by an entry of the partition's own. Its
@@ -252,7 +253,7 @@ func (d *distributor) delete(a saga.Delete) {
 	// path: deployment 9/9 acknowledge: the sender deletes its rows
 	d.out.Acknowledge(&protocol.Acknowledge{Acks: protocolAcks(a.Acks)}, func(err error) {
 		if err != nil && !errors.Is(err, protocol.ErrOutcomeUnknown) {
-			d.system.Send(d.self, deleted{a.Acks, err})
+			d.system.Root.Send(d.self, deleted{a.Acks, err})
 		}
 	})
 }

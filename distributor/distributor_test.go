@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/actors/actorstest"
 	"github.com/grevy-io/grevy/distributor"
 	"github.com/grevy-io/grevy/distributor/saga"
 	"github.com/grevy-io/grevy/protocol"
@@ -18,14 +20,15 @@ import (
 // world is a sender's outbox (actors.Outbox) and the partitions it sends to.
 type world struct {
 	t   *testing.T
-	sys *actors.System
+	sys *actor.ActorSystem
 
 	mu      sync.Mutex
 	changed *sync.Cond
 	rows    map[protocol.PartitionID][]uint64 // pending seqs, in order
 	lane    uint64
 	bodies  map[protocol.Hash][]byte
-	pid     *actors.PID
+	pid     *actor.PID
+	led     []*actor.PID // all that were started
 	targets map[protocol.PartitionID]*target
 	acks    int
 }
@@ -46,11 +49,11 @@ type target struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{
-		t: t, sys: actors.NewSystem(nil), rows: map[protocol.PartitionID][]uint64{}, bodies: map[protocol.Hash][]byte{},
+		t: t, sys: actorstest.System(t), rows: map[protocol.PartitionID][]uint64{}, bodies: map[protocol.Hash][]byte{},
 		targets: map[protocol.PartitionID]*target{2: {known: map[protocol.Hash]bool{}}, 3: {known: map[protocol.Hash]bool{}}},
 	}
 	w.changed = sync.NewCond(&w.mu)
-	t.Cleanup(w.sys.Shutdown)
+	t.Cleanup(func() { actors.Stop(w.sys, w.led...) })
 	return w
 }
 
@@ -110,7 +113,7 @@ func (w *world) Acknowledge(a *protocol.Acknowledge, done func(error)) {
 	w.changed.Broadcast()
 	w.mu.Unlock()
 	done(nil)
-	w.sys.Send(pid, actors.RowsDeleted{Acks: a.Acks})
+	w.sys.Root.Send(pid, actors.RowsDeleted{Acks: a.Acks})
 }
 
 func (w *world) Execute(_ context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
@@ -203,7 +206,7 @@ func (w *world) deploy(n int) {
 	pid := w.pid
 	w.mu.Unlock()
 	if pid != nil {
-		w.sys.Send(pid, actors.RowsAdded{Rows: rows})
+		w.sys.Root.Send(pid, actors.RowsAdded{Rows: rows})
 	}
 }
 
@@ -212,14 +215,14 @@ func (w *world) lead() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.pid != nil {
-		w.sys.Stop(w.pid)
+		w.sys.Root.Stop(w.pid)
 	}
 	props := distributor.Props(distributor.Config{
 		Log:  slog.New(slog.DiscardHandler),
 		Saga: saga.Config{RetryMin: 2 * time.Millisecond, RetryMax: 20 * time.Millisecond},
 	}, w)
-	props.Name = ""
-	w.pid = w.sys.Spawn(props)
+	w.pid = actors.Spawn(w.sys, "distributor", props)
+	w.led = append(w.led, w.pid)
 }
 
 // wait blocks until ok holds; it is called with the lock held.
@@ -300,7 +303,7 @@ func TestDistributor_OneTargetAway(t *testing.T) {
 		t.Errorf("%d rows left for the one that is away", len(w.rows[2]))
 	}
 	lanes := make(chan []actors.LaneStatus, 1)
-	w.sys.Send(w.pid, actors.OutboxStatus{Reply: func(l []actors.LaneStatus) { lanes <- l }})
+	w.sys.Root.Send(w.pid, actors.OutboxStatus{Reply: func(l []actors.LaneStatus) { lanes <- l }})
 	found := false
 	for _, l := range <-lanes {
 		if l.Target == 2 {
@@ -313,7 +316,7 @@ func TestDistributor_OneTargetAway(t *testing.T) {
 	w.mu.Lock()
 	w.targets[2].lost = false
 	w.mu.Unlock()
-	w.sys.Send(w.pid, actors.LinkNews{Partition: 2})
+	w.sys.Root.Send(w.pid, actors.LinkNews{Partition: 2})
 	w.wait("empty outbox", w.drained)
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
@@ -15,7 +16,7 @@ import (
 type Config struct {
 	Partition  protocol.PartitionID
 	Partitions int
-	System     *actors.System
+	System     *actor.ActorSystem
 	Node       *raftadapter.Node
 	Bootstrap  []raftadapter.Server // of the group, when it begins
 	Models     *engine.Models
@@ -24,7 +25,7 @@ type Config struct {
 	// Execute sends a command to any partition's leader, wherever it is.
 	Execute func(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error))
 	// Distributor makes the actor that carries the outbox of this leadership.
-	Distributor func(actors.Outbox) actors.Props
+	Distributor func(actors.Outbox) *actor.Props
 	// Changed is told when this node's role, term or health has changed.
 	Changed func()
 	// Deployed is told of the deployment lane's counter once it is applied, by

@@ -3,6 +3,7 @@ package partitionactor
 import (
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
@@ -109,7 +110,7 @@ func (l *leader) proposeNext() {
 // Idle is called when the mailbox has run empty: what is packed goes off, if
 // nothing else is under way. Otherwise it goes on packing, which is what makes
 // entries large under load without any timer.
-func (l *leader) Idle(ctx *actors.Context) {
+func (l *leader) Idle(ctx actor.Context) {
 	if l.ended || !l.opened {
 		return
 	}
@@ -121,7 +122,7 @@ func (l *leader) Idle(ctx *actors.Context) {
 
 // settle finishes the commands of entries that are applied: effects first, so
 // that who is told of a result can rely on them.
-func (l *leader) settle(ctx *actors.Context) {
+func (l *leader) settle(ctx actor.Context) {
 	// path: write 8/8 answer: replies leave, effects happen
 	n := 0
 	for ; n < len(l.flying) && l.flying[n].seq <= l.applied; n++ {
@@ -134,7 +135,7 @@ func (l *leader) settle(ctx *actors.Context) {
 	l.flying = append(l.flying[:0], l.flying[n:]...)
 }
 
-func (l *leader) finish(ctx *actors.Context, res *result) {
+func (l *leader) finish(ctx actor.Context, res *result) {
 	fx := &res.effects
 	for _, c := range fx.Completed {
 		l.completed(c)

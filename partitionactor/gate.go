@@ -4,28 +4,29 @@ import (
 	"context"
 	"sync/atomic"
 
-	"github.com/grevy-io/grevy/actors"
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
 )
 
 // request is one command on its way through a leader.
 type request struct {
-	ctx     context.Context
-	command protocol.Command
-	done    func(protocol.Reply, error) // called exactly once
-	asked   []protocol.PullDefinition   // of the deployment partition, on its behalf
-	own     bool                        // it is the leader's own, and asks for nothing
+	ctx       context.Context
+	partition protocol.PartitionID
+	command   protocol.Command
+	done      func(protocol.Reply, error) // called exactly once
+	asked     []protocol.PullDefinition   // of the deployment partition, on its behalf
+	own       bool                        // it is the leader's own, and asks for nothing
 }
 
 // Gate lets commands in to the leader of a partition, if it serves here. It is
 // safe for concurrent use.
 type Gate struct {
 	partition protocol.PartitionID
-	system    *actors.System
+	system    *actor.ActorSystem
 	models    *engine.Models
 	limit     int64
-	leader    atomic.Pointer[actors.PID] // nil: nobody serves here
+	leader    atomic.Pointer[actor.PID] // nil: nobody serves here
 	inFlight  atomic.Int64
 	refused   atomic.Uint64 // because of the limit
 }
@@ -78,7 +79,7 @@ func (g *Gate) Execute(ctx context.Context, c protocol.Command, done func(protoc
 	if d, ok := c.(*protocol.Deploy); ok {
 		g.models.Prepare(d.Resources) // parsed here, not in the leader's turn
 	}
-	r := &request{ctx: ctx, command: c, done: done}
+	r := &request{ctx: ctx, partition: g.partition, command: c, done: done}
 	if !parks(c) {
 		if n := g.inFlight.Add(1); n > g.limit && !privileged(c) {
 			g.inFlight.Add(-1)
@@ -91,12 +92,13 @@ func (g *Gate) Execute(ctx context.Context, c protocol.Command, done func(protoc
 			done(reply, err)
 		}
 	}
-	g.system.Send(pid, r)
+	g.system.Root.Send(pid, r)
 }
 
-// undelivered answers a command that a leader has not looked at.
-func (g *Gate) undelivered(msg any) {
-	if r, ok := msg.(*request); ok {
-		r.done(nil, protocol.Refuse(protocol.NotLeader, g.partition, "the leader has stopped"))
-	}
+// Undelivered answers a command that a leader has not looked at.
+func (r *request) Undelivered() {
+	r.done(nil, protocol.Refuse(protocol.NotLeader, r.partition, "the leader has stopped"))
 }
+
+// IgnoreDeadLetterLogging says that its sender is told.
+func (r *request) IgnoreDeadLetterLogging() {}

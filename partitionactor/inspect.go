@@ -1,6 +1,7 @@
 package partitionactor
 
 import (
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
@@ -9,7 +10,7 @@ import (
 // inspect answers questions of operators from applied state, beside the
 // leader's turn, so that a long list holds nobody up. They decide nothing, so
 // they need no proof of leadership.
-func (l *leader) inspect(ctx *actors.Context, r *request) bool {
+func (l *leader) inspect(ctx actor.Context, r *request) bool {
 	switch c := r.command.(type) {
 	case *protocol.PartitionInfo:
 		l.withLanes(ctx, func(lanes []actors.LaneStatus) { r.done(l.outbox.info(l.term, lanes)) })
@@ -22,7 +23,7 @@ func (l *leader) inspect(ctx *actors.Context, r *request) bool {
 }
 
 // withLanes asks the distributor how it is doing and goes on elsewhere.
-func (l *leader) withLanes(ctx *actors.Context, then func([]actors.LaneStatus)) {
+func (l *leader) withLanes(ctx actor.Context, then func([]actors.LaneStatus)) {
 	if l.p.Distributor == nil {
 		go then(nil)
 		return

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
@@ -19,14 +20,14 @@ import (
 // its own and ends at the first thing that is not certain.
 type leader struct {
 	p           *Partition
-	self        *actors.PID
+	self        *actor.PID
 	term        uint64
 	incarnation uint64
 	opened      bool
 	over        *state.Overlay
 	tx          *state.Tx
 	engine      *engine.Engine
-	distributor *actors.PID
+	distributor *actor.PID
 	outbox      *outbox
 
 	packing entry    // takes the next command
@@ -44,8 +45,8 @@ type leader struct {
 
 // Messages that a leader sends itself.
 type (
-	goOn           uint64                       // incarnation; there is suspended work
-	tick           struct{ incarnation uint64 } // a former life's clock does not run on
+	goOn           uint64 // incarnation; there is suspended work
+	tick           struct{}
 	proposalFailed struct {
 		incarnation uint64
 		err         error
@@ -69,9 +70,9 @@ func newLeader(p *Partition) *leader {
 }
 
 // Receive is the leader's one switch.
-func (l *leader) Receive(ctx *actors.Context) {
+func (l *leader) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
-	case actors.Started:
+	case *actor.Started:
 		l.start(ctx)
 	case *request:
 		l.take(ctx, m)
@@ -90,26 +91,26 @@ func (l *leader) Receive(ctx *actors.Context) {
 			l.internal(ctx, &protocol.Continue{})
 		}
 	case tick:
-		if m.incarnation == l.incarnation {
-			l.onTick(ctx)
-		}
+		l.onTick(ctx)
 	case actors.LinkNews:
 		if l.distributor != nil {
 			ctx.Send(l.distributor, m)
 		}
-	case actors.Restarting:
-		l.close(m.Reason)
-	case actors.Stopping:
+	case *actor.Restarting, *actor.Stopping:
 		l.close(errStopped)
 	}
 }
 
 var errStopped = errors.New("leadership has ended")
 
+// Failed answers who waits at once: the next life begins after a pause.
+func (l *leader) Failed(_ actor.Context, reason error) { l.close(reason) }
+
 // start opens this leadership. The term is read before the entry is proposed,
 // so that the guard refuses it if it changes in between.
-func (l *leader) start(ctx *actors.Context) {
+func (l *leader) start(ctx actor.Context) {
 	l.self = ctx.Self()
+	l.p.child.Store(l.self) // before it proposes, or it would not hear what is applied
 	l.term = l.p.group.Term()
 	if !l.p.group.IsLeader() {
 		return // the loss is on its way to the partition, which stops this actor
@@ -124,13 +125,13 @@ func (l *leader) propose(b []byte) {
 	system, self, incarnation := l.p.System, l.self, l.incarnation
 	l.p.group.Propose(b, func(err error) {
 		if err != nil {
-			system.Send(self, proposalFailed{incarnation, err})
+			system.Root.Send(self, proposalFailed{incarnation, err})
 		}
 	})
 }
 
 // onApplied moves the base of the overlay and lets go of what waited for it.
-func (l *leader) onApplied(ctx *actors.Context, a raftadapter.Applied) {
+func (l *leader) onApplied(ctx actor.Context, a raftadapter.Applied) {
 	// path: write 7/8 applied: one message per batch, the overlay shrinks
 	if l.ended {
 		return
@@ -163,7 +164,7 @@ func (l *leader) onApplied(ctx *actors.Context, a raftadapter.Applied) {
 
 // open begins to serve: everything before this leadership's own Open is applied
 // now, so the view holds all that was ever acknowledged.
-func (l *leader) open(ctx *actors.Context) {
+func (l *leader) open(ctx actor.Context) {
 	view, _, guard := l.p.group.View()
 	if guard.Incarnation != l.incarnation {
 		view.Close()
@@ -181,23 +182,20 @@ func (l *leader) open(ctx *actors.Context) {
 		Partition: l.p.Partition, Partitions: l.p.Partitions, Models: l.p.Models, Epoch: rand.Uint64() | 1,
 		MaxJobBytes: int64(l.p.Limits.JobBytes),
 	})
-	if err := l.startDistributor(ctx); err != nil {
-		l.end(ctx, err)
-		return
-	}
+	l.startDistributor(ctx)
 	l.p.gate.leader.Store(ctx.Self())
 	l.p.serving(l.term)
-	ctx.After(l.p.Limits.Tick, tick{l.incarnation})
+	actors.After(ctx, l.p.Limits.Tick, tick{})
 	l.internal(ctx, &protocol.Continue{})
 }
 
 // internal executes a command of the leader's own.
-func (l *leader) internal(ctx *actors.Context, c protocol.Command) {
+func (l *leader) internal(ctx actor.Context, c protocol.Command) {
 	l.take(ctx, &request{ctx: context.Background(), command: c, done: func(protocol.Reply, error) {}, own: true})
 }
 
 // take executes one command from the mailbox.
-func (l *leader) take(ctx *actors.Context, r *request) {
+func (l *leader) take(ctx actor.Context, r *request) {
 	// path: write 3/8 execute: the engine decides over committed state and overlay
 	if l.ended || !l.opened {
 		r.done(nil, protocol.Refuse(protocol.NotLeader, l.p.Partition, ""))
@@ -239,7 +237,7 @@ func (l *leader) execute(c protocol.Command) (out engine.Outcome, err error) {
 }
 
 // follow does with an outcome what it asks for.
-func (l *leader) follow(ctx *actors.Context, r *request, out engine.Outcome) {
+func (l *leader) follow(ctx actor.Context, r *request, out engine.Outcome) {
 	var rejection *protocol.Rejection
 	switch {
 	case errors.As(out.Err, &rejection):
@@ -280,7 +278,7 @@ func (l *leader) follow(ctx *actors.Context, r *request, out engine.Outcome) {
 
 // unpark lets requests that wait for jobs of a type try again, the longest
 // waiting first, so that one entry makes a job, locks it and pushes it.
-func (l *leader) unpark(ctx *actors.Context, jobType string) {
+func (l *leader) unpark(ctx actor.Context, jobType string) {
 	for {
 		waiting := l.parked[jobType]
 		if len(waiting) == 0 {
@@ -304,7 +302,7 @@ func (l *leader) unpark(ctx *actors.Context, jobType string) {
 }
 
 // onTick looks for what time has brought, and for callers that are gone.
-func (l *leader) onTick(ctx *actors.Context) {
+func (l *leader) onTick(ctx actor.Context) {
 	if l.ended || !l.opened {
 		return
 	}
@@ -316,6 +314,9 @@ func (l *leader) onTick(ctx *actors.Context) {
 	}
 	l.internal(ctx, &protocol.Tick{})
 	l.catchUp(ctx)
+	if l.ended {
+		return
+	}
 	for t, waiting := range l.parked {
 		kept := waiting[:0]
 		for _, r := range waiting {
@@ -336,17 +337,18 @@ func (l *leader) onTick(ctx *actors.Context) {
 			r.done(nil, err)
 		}
 	}
-	ctx.After(l.p.Limits.Tick, tick{l.incarnation})
+	actors.After(ctx, l.p.Limits.Tick, tick{})
 }
 
 // end finishes this life: what is uncertain is said to be, and the supervisor
 // starts the next one from applied state.
-func (l *leader) end(ctx *actors.Context, reason error) {
+func (l *leader) end(ctx actor.Context, reason error) {
 	if l.ended {
 		return
 	}
+	l.p.Log.Info("this leadership ends, the next begins from applied state", "term", l.term, "reason", reason)
 	l.close(reason)
-	ctx.Fail(reason)
+	actors.Fail(ctx, reason)
 }
 
 // close answers everybody who still waits. Only what was proposed is unknown:

@@ -3,6 +3,7 @@ package partitionactor
 import (
 	"context"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
@@ -123,14 +124,13 @@ func outboxRows(rows []state.OutboxRow) []actors.OutboxRow {
 	return out
 }
 
-func (l *leader) startDistributor(ctx *actors.Context) error {
+func (l *leader) startDistributor(ctx actor.Context) {
 	l.outbox = &outbox{p: l.p, group: l.p.group}
 	if l.p.Distributor == nil {
-		l.distributor = ctx.Spawn(actors.Props{Name: "no-distributor", New: func() actors.Actor { return actors.Func(func(*actors.Context) {}) }})
-		return nil
+		l.distributor = ctx.SpawnPrefix(actors.FuncProps(func(actor.Context) {}), "no-distributor")
+		return
 	}
-	l.distributor = ctx.Spawn(l.p.Distributor(l.outbox))
-	return nil
+	l.distributor = ctx.SpawnPrefix(l.p.Distributor(l.outbox), "distributor")
 }
 
 // DeploymentSeq reads how far this replica knows the deployment lane.

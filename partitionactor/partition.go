@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/raftadapter"
 )
@@ -15,13 +16,14 @@ type Partition struct {
 	Config
 	gate   *Gate
 	group  *raftadapter.Group
-	pid    *actors.PID
-	leader *actors.PID
-	term   uint64 // of the leader child
+	pid    *actor.PID
+	leader *actor.PID // the child, until it is gone
+	wanted bool       // a leader, now or as soon as the last one is gone
+	ending bool       // this life of the partition's actor
 
 	serves atomic.Uint64 // term in which a leader serves here, 0: none
 	halted atomic.Pointer[string]
-	child  atomic.Pointer[actors.PID]
+	child  atomic.Pointer[actor.PID] // a leader that hears what is applied
 }
 
 // Messages from raft's goroutines to the partition.
@@ -49,11 +51,11 @@ func Start(c Config) (*Partition, error) {
 	c.Log = c.Log.With("partition", c.Partition)
 	p := &Partition{Config: c}
 	p.gate = &Gate{partition: c.Partition, system: c.System, models: c.Models, limit: int64(c.Limits.InFlight)}
-	p.pid = c.System.Spawn(actors.Props{Name: fmt.Sprintf("partition-%d", c.Partition), New: func() actors.Actor { return actors.Func(p.receive) }})
+	p.pid = actors.Spawn(c.System, fmt.Sprintf("partition-%d", c.Partition), actors.FuncProps(p.receive, actor.WithSupervisor(restartPause)))
 	ready := make(chan struct{})
 	group, err := c.Node.Start(c.Partition, c.Bootstrap, listener{p, ready})
 	if err != nil {
-		c.System.Stop(p.pid)
+		actors.Stop(c.System, p.pid)
 		return nil, err
 	}
 	p.group = group
@@ -70,18 +72,18 @@ type listener struct {
 
 func (l listener) Applied(a raftadapter.Applied) {
 	if child := l.p.child.Load(); child != nil {
-		l.p.System.Send(child, a)
+		l.p.System.Root.Send(child, a)
 	}
 }
 
 func (l listener) Leadership(won bool, term uint64) {
 	<-l.ready
-	l.p.System.Send(l.p.pid, leadership{won, term})
+	l.p.System.Root.Send(l.p.pid, leadership{won, term})
 }
 
 func (l listener) Failed(err error) {
 	<-l.ready
-	l.p.System.Send(l.p.pid, failure{err})
+	l.p.System.Root.Send(l.p.pid, failure{err})
 }
 
 // Gate is where commands enter.
@@ -104,32 +106,59 @@ func (p *Partition) Role() (leader bool, term uint64, problem string) {
 // News tells the leader here, if there is one, that a try makes sense.
 func (p *Partition) News(n actors.LinkNews) {
 	if child := p.child.Load(); child != nil {
-		p.System.Send(child, n)
+		p.System.Root.Send(child, n)
 	}
 }
 
-func (p *Partition) receive(ctx *actors.Context) {
+func (p *Partition) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		p.ending = false
+		if p.wanted {
+			p.seat(ctx)
+		}
+	case *actor.Restarting, *actor.Stopping:
+		p.ending = true // a new child would keep it from ending
+		p.unseat()
 	case leadership:
 		p.onLeadership(ctx, m)
 	case failure:
 		p.halt(ctx, m.err)
-	case actors.Stopping:
-		p.child.Store(nil)
+	case *actor.Terminated:
+		p.onEnded(ctx, m.Who)
 	}
 }
 
-func (p *Partition) onLeadership(ctx *actors.Context, m leadership) {
+// onLeadership ends a former leadership first: the next leader begins when the
+// last one is gone, so that there are never two.
+func (p *Partition) onLeadership(ctx actor.Context, m leadership) {
+	p.wanted = m.won
 	if p.leader != nil {
-		p.child.Store(nil)
+		p.unseat()
 		ctx.Stop(p.leader)
-		<-p.leader.Done()
-		p.leader = nil
+		return
 	}
+	p.seat(ctx)
+}
+
+// onEnded goes on when a leader is gone.
+func (p *Partition) onEnded(ctx actor.Context, who *actor.PID) {
+	if p.leader == nil || !p.leader.Equal(who) {
+		return
+	}
+	p.leader = nil
+	p.unseat()
+	p.seat(ctx)
+}
+
+func (p *Partition) unseat() {
+	p.child.Store(nil)
 	p.serves.Store(0)
-	if m.won && p.halted.Load() == nil {
-		p.term = m.term
-		p.leader = p.spawnLeader(ctx)
+}
+
+func (p *Partition) seat(ctx actor.Context) {
+	if p.wanted && !p.ending && p.halted.Load() == nil {
+		p.leader = ctx.SpawnPrefix(actors.Props(func() actor.Actor { return newLeader(p) }), "leader")
 	}
 	p.Changed()
 }
@@ -137,20 +166,6 @@ func (p *Partition) onLeadership(ctx *actors.Context, m leadership) {
 // restartPause is kept short: a leader that gave up for a reason that stays is
 // asked again soon, because nobody else may take over in this term.
 var restartPause = actors.Backoff{Min: 5 * time.Millisecond, Max: time.Second, Reset: 5 * time.Second}
-
-func (p *Partition) spawnLeader(ctx *actors.Context) *actors.PID {
-	known := make(chan struct{})
-	pid := ctx.Spawn(actors.Props{
-		Name: "leader", Restart: restartPause, Undelivered: p.gate.undelivered,
-		New: func() actors.Actor {
-			<-known // the child must be known before it can propose
-			return newLeader(p)
-		},
-	})
-	p.child.Store(pid)
-	close(known)
-	return pid
-}
 
 // serving is called by the leader when it begins to take commands.
 func (p *Partition) serving(term uint64) {
@@ -161,7 +176,7 @@ func (p *Partition) serving(term uint64) {
 
 // halt ends service here for good: the store refused a write, so what is
 // applied no longer follows the log, or the log was found damaged.
-func (p *Partition) halt(ctx *actors.Context, err error) {
+func (p *Partition) halt(ctx actor.Context, err error) {
 	reason := fmt.Sprintf("halted: %v", err)
 	p.halted.Store(&reason)
 	p.Log.Error("partition halted on this node: its state could not be written, or its log not be read", "err", err)
@@ -189,7 +204,6 @@ func (p *Partition) Handover(alone bool) {
 // Stop ends the partition on this node: commands under way are answered first.
 func (p *Partition) Stop() error {
 	p.gate.leader.Store(nil)
-	p.System.Stop(p.pid)
-	<-p.pid.Done()
+	actors.Stop(p.System, p.pid)
 	return p.group.Close()
 }

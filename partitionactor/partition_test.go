@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/internal/linkfault"
@@ -30,7 +31,7 @@ type node struct {
 	addrs  *sync.Map
 	faults *linkfault.Switch
 	limits partitionactor.Limits
-	system *actors.System
+	system *actor.ActorSystem
 	raft   *raftadapter.Node
 	part   *partitionactor.Partition
 	count  *counter

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/grevy-io/grevy/actors"
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -14,21 +14,21 @@ const maxAsked = 16
 
 // pull asks the deployment partition for a definition that this one lacks,
 // before it is said not to exist (DESIGN §3 "Pull on miss").
-func (l *leader) pull(ctx *actors.Context, r *request, want *protocol.PullDefinition) {
+func (l *leader) pull(ctx actor.Context, r *request, want *protocol.PullDefinition) {
 	l.pulling[r] = true
 	r.asked = append(r.asked, *want)
 	system, self := l.p.System, ctx.Self()
 	asking, cancel := context.WithTimeout(r.ctx, l.p.Limits.PullTimeout)
 	l.p.Execute(asking, protocol.DeploymentPartition, want, func(reply protocol.Reply, err error) {
 		cancel()
-		system.Send(self, pulledBack{r, reply, err})
+		system.Root.Send(self, pulledBack{r, reply, err})
 	})
 }
 
 // onPulled takes the definition in and executes the command again. If the
 // deployment partition could not be asked for what the command names, it is
 // refused, so that the gateway tries another partition.
-func (l *leader) onPulled(ctx *actors.Context, m pulledBack) {
+func (l *leader) onPulled(ctx actor.Context, m pulledBack) {
 	if l.ended || !l.pulling[m.r] {
 		return
 	}

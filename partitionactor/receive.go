@@ -3,7 +3,7 @@ package partitionactor
 import (
 	"time"
 
-	"github.com/grevy-io/grevy/actors"
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -20,7 +20,7 @@ type late struct {
 const patience = 500 * time.Millisecond
 
 // catchUp tries again what waited for a deployment.
-func (l *leader) catchUp(ctx *actors.Context) {
+func (l *leader) catchUp(ctx actor.Context) {
 	if l.ended || len(l.behind) == 0 {
 		return
 	}
@@ -56,7 +56,7 @@ func regardless(c protocol.Command) protocol.Command {
 // isolate answers a command that has hit a mistake of ours. One of another
 // partition's rows must not block its lane (Zeebe issue #24300): the first row is
 // tried by itself, and refused if it was that one.
-func (l *leader) isolate(ctx *actors.Context, r *request, err error) {
+func (l *leader) isolate(ctx actor.Context, r *request, err error) {
 	c, ok := r.command.(*protocol.Receive)
 	if !ok || len(c.Items) == 0 {
 		r.done(nil, err)

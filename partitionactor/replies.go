@@ -3,7 +3,7 @@ package partitionactor
 import (
 	"fmt"
 
-	"github.com/grevy-io/grevy/actors"
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -78,11 +78,11 @@ func (l *leader) verify() {
 	system, self, m := l.p.System, l.self, verified{incarnation: l.incarnation, upTo: q.last}
 	l.p.group.Verify(func(err error) {
 		m.err = err
-		system.Send(self, m)
+		system.Root.Send(self, m)
 	})
 }
 
-func (l *leader) onVerified(ctx *actors.Context, m verified) {
+func (l *leader) onVerified(ctx actor.Context, m verified) {
 	if l.ended || m.incarnation != l.incarnation {
 		return
 	}

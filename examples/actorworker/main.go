@@ -1,12 +1,11 @@
 // Command actorworker shows an actor that is a job worker: the broker sends it
 // the jobs of a type as messages, and it ends each of them when it likes. Actor
-// and broker live in one system, in one program.
+// and broker live in one system of protoactor-go, in one program.
 //
 //	go run ./examples/actorworker
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
@@ -50,6 +50,7 @@ const payment = `<?xml version="1.0" encoding="UTF-8"?>
 // charger is the worker. Its fields need no lock: an actor handles one message
 // at a time.
 type charger struct {
+	broker  *actor.PID
 	out     io.Writer
 	charged map[string]int // by customer
 }
@@ -61,36 +62,27 @@ type charge struct {
 }
 
 // Receive handles the jobs, and the answers to what it said of them.
-func (c *charger) Receive(ctx *actors.Context) {
+func (c *charger) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		ctx.Request(c.broker, &actors.Work{Type: "charge", Name: "charger", MaxActive: 8})
 	case *actors.JobOffer:
-		c.work(ctx, m)
-	case failed:
-		fmt.Fprintf(c.out, "job %d: %v\n", m.job, m.err)
-	}
-}
-
-// failed tells the worker that the broker did not take its word.
-type failed struct {
-	job protocol.Key
-	err error
-}
-
-func (c *charger) work(ctx *actors.Context, j *actors.JobOffer) {
-	system, self := ctx.System(), ctx.Self()
-	done := func(err error) { // not in the actor's turn: send it a message
-		if err != nil {
-			system.Send(self, failed{j.Key, err})
+		ctx.Request(m.Broker, c.work(m))
+	case *actors.Answer:
+		if m.Err != nil { // the broker did not take its word
+			fmt.Fprintf(c.out, "%s: %v\n", m.To.Command.Intent(), m.Err)
 		}
 	}
+}
+
+func (c *charger) work(j *actors.JobOffer) *actors.Execute {
 	var what charge
 	if err := json.Unmarshal(j.Variables, &what); err != nil || what.Customer == "" {
-		j.Fail(context.Background(), 0, "customer and amount are needed", done)
-		return
+		return j.Fail(0, "customer and amount are needed")
 	}
 	c.charged[what.Customer] += what.Amount
 	fmt.Fprintf(c.out, "charged: %s pays %d, %d in all\n", what.Customer, what.Amount, c.charged[what.Customer])
-	j.Complete(context.Background(), fmt.Appendf(nil, `{"charged":%d}`, c.charged[what.Customer]), done)
+	return j.Complete(fmt.Appendf(nil, `{"charged":%d}`, c.charged[what.Customer]))
 }
 
 // Run opens a broker whose data is in dir, lets the actor work off a few
@@ -105,7 +97,10 @@ func run(dir string, out io.Writer, meanwhile func(*grevy.Broker) error) (err er
 	if err != nil {
 		return err
 	}
-	b, err := grevy.Open(grevy.Config{DataDir: dir, PortOffset: offset, WithoutHTTP: true, Log: slog.New(slog.DiscardHandler)})
+	log := slog.New(slog.DiscardHandler)
+	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log }))
+	defer system.Shutdown()
+	b, err := grevy.Open(grevy.Config{DataDir: dir, PortOffset: offset, WithoutHTTP: true, System: system, Log: log})
 	if err != nil {
 		return err
 	}
@@ -114,38 +109,36 @@ func run(dir string, out io.Writer, meanwhile func(*grevy.Broker) error) (err er
 			err = e
 		}
 	}()
-	worker := b.System.Spawn(actors.Props{Name: "charger", New: func() actors.Actor {
-		return &charger{out: out, charged: map[string]int{}}
-	}})
-	b.System.Send(b.PID(), &actors.Work{Worker: worker, Type: "charge", MaxActive: 8})
-	defer func() {
-		b.System.Stop(worker) // before the broker closes: it gets no more jobs
-		<-worker.Done()
+	worker := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
+		return &charger{broker: b.PID(), out: out, charged: map[string]int{}}
+	}))
+	defer func() { // before the broker closes: it gets no more jobs
+		if e := system.Root.StopFuture(worker).Wait(); err == nil {
+			err = e
+		}
 	}()
-	if err := pay(b); err != nil {
+	if err := pay(system.Root, b.PID()); err != nil {
 		return err
 	}
 	return meanwhile(b)
 }
 
+// patience bounds a request. The outcome of one that takes longer is unknown.
+const patience = 20 * time.Second
+
 // pay deploys the process and runs six payments to their end.
-func pay(b *grevy.Broker) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	answers := make(chan error, 6)
-	answered := func(_ protocol.Reply, err error) { answers <- err }
-	b.System.Send(b.PID(), actors.Deploy(ctx, answered, protocol.Resource{Name: "payment.bpmn", Content: []byte(payment)}))
-	if err := <-answers; err != nil {
+func pay(root *actor.RootContext, broker *actor.PID) error {
+	model := protocol.Resource{Name: "payment.bpmn", Content: []byte(payment)}
+	if _, err := actors.Result(root.RequestFuture(broker, actors.Deploy(model), patience)); err != nil {
 		return fmt.Errorf("deploy: %w", err)
 	}
+	var running []*actor.Future
 	for i := range 6 {
 		variables := fmt.Appendf(nil, `{"customer":"%s","amount":%d}`, []string{"ada", "bob"}[i%2], 10*(i+1))
-		m := actors.Create(ctx, "payment", variables, answered)
-		m.Command.(*protocol.CreateInstance).AwaitResult = true // answered when the instance is done
-		b.System.Send(b.PID(), m)
+		running = append(running, root.RequestFuture(broker, actors.CreateWithResult("payment", variables), patience))
 	}
-	for range 6 {
-		if err := <-answers; err != nil {
+	for _, f := range running {
+		if _, err := actors.Result(f); err != nil {
 			return fmt.Errorf("payment: %w", err)
 		}
 	}

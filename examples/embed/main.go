@@ -1,12 +1,11 @@
-// Command embed shows a Go program that has the broker inside: it opens one
-// node, deploys a process, and starts instances by sending messages, without a
-// client and without a network in between.
+// Command embed shows a Go program that has the broker inside its own actor
+// system: it opens one node there, deploys a process, and starts instances by
+// sending messages, without a client and without a network in between.
 //
 //	go run ./examples/embed
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
@@ -60,7 +60,10 @@ func run(dir string, out io.Writer, meanwhile func(*grevy.Broker) error) (err er
 	if err != nil {
 		return err
 	}
-	b, err := grevy.Open(grevy.Config{DataDir: dir, PortOffset: offset, WithoutHTTP: true, Log: slog.New(slog.DiscardHandler)})
+	log := slog.New(slog.DiscardHandler)
+	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log }))
+	defer system.Shutdown()
+	b, err := grevy.Open(grevy.Config{DataDir: dir, PortOffset: offset, WithoutHTTP: true, System: system, Log: log})
 	if err != nil {
 		return err
 	}
@@ -70,38 +73,25 @@ func run(dir string, out io.Writer, meanwhile func(*grevy.Broker) error) (err er
 		}
 	}()
 	fmt.Fprintf(out, "open: clients may connect to 127.0.0.1:%d\n", grevy.GatewayPort+b.PortOffset)
-	if err := deploy(b, out); err != nil {
+	if err := deploy(system.Root, b.PID(), out); err != nil {
 		return err
 	}
 	for _, total := range []int{12, 1200} {
-		if err := start(b, out, total); err != nil {
+		if err := start(system.Root, b.PID(), out, total); err != nil {
 			return err
 		}
 	}
 	return meanwhile(b)
 }
 
-// answer is what a message's Done is called with.
-type answer struct {
-	reply protocol.Reply
-	err   error
-}
+// patience bounds a request. The outcome of one that takes longer is unknown.
+const patience = 10 * time.Second
 
-// ask sends a message to the broker and waits for its answer. An actor would
-// rather send the answer to itself and go on.
-func ask(b *grevy.Broker, message func(done func(protocol.Reply, error)) *actors.Execute) (protocol.Reply, error) {
-	answered := make(chan answer, 1)
-	b.System.Send(b.PID(), message(func(r protocol.Reply, err error) { answered <- answer{r, err} }))
-	a := <-answered
-	return a.reply, a.err
-}
-
-func deploy(b *grevy.Broker, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	reply, err := ask(b, func(done func(protocol.Reply, error)) *actors.Execute {
-		return actors.Deploy(ctx, done, protocol.Resource{Name: "order.bpmn", Content: []byte(order)})
-	})
+// deploy requests a deployment and waits for the answer. An actor would use
+// Request, and get an *actors.Answer as a message.
+func deploy(root *actor.RootContext, broker *actor.PID, out io.Writer) error {
+	m := actors.Deploy(protocol.Resource{Name: "order.bpmn", Content: []byte(order)})
+	reply, err := actors.Result(root.RequestFuture(broker, m, patience))
 	if err != nil {
 		return fmt.Errorf("deploy: %w", err)
 	}
@@ -111,14 +101,9 @@ func deploy(b *grevy.Broker, out io.Writer) error {
 	return nil
 }
 
-func start(b *grevy.Broker, out io.Writer, total int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	reply, err := ask(b, func(done func(protocol.Reply, error)) *actors.Execute {
-		m := actors.Create(ctx, "order", fmt.Appendf(nil, `{"total":%d}`, total), done)
-		m.Command.(*protocol.CreateInstance).AwaitResult = true
-		return m
-	})
+func start(root *actor.RootContext, broker *actor.PID, out io.Writer, total int) error {
+	m := actors.CreateWithResult("order", fmt.Appendf(nil, `{"total":%d}`, total))
+	reply, err := actors.Result(root.RequestFuture(broker, m, patience))
 	if err != nil {
 		return fmt.Errorf("start an instance: %w", err)
 	}

@@ -44,7 +44,7 @@ var keepers = map[string][]string{
 	"github.com/dgraph-io":            {"state/badgerkv"},
 	"github.com/prometheus":           {".", "cmd"},
 	"github.com/spf13":                {"cmd"},
-	"github.com/asynkron":             {"actors"},
+	"github.com/asynkron":             {"actors", "partitionactor", "distributor", "remote", ".", "examples"},
 	"github.com/camunda":              {"gateway", "cmd", "e2e", "examples"},
 	"google.golang.org/grpc":          {"gateway", ".", "cmd", "e2e", "examples"},
 	"google.golang.org/protobuf":      {"gateway", "e2e", "examples"},
@@ -176,6 +176,9 @@ func TestRules(t *testing.T) {
 		{"gateway", "github.com/prometheus/client_golang/prometheus", false},
 		{".", "github.com/spf13/cobra", false},
 		{"cmd/grevy", "github.com/spf13/viper", true},
+		{"partitionactor", "github.com/asynkron/protoactor-go/actor", true},
+		{"gateway", "github.com/asynkron/protoactor-go/actor", false},
+		{"raftadapter", "github.com/asynkron/protoactor-go/actor", false},
 		{"engine", "encoding/json", true},
 	} {
 		if why := keeper(c.from, c.path); (why == "") != c.ok {

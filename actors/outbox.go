@@ -1,0 +1,60 @@
+package actors
+
+import (
+	"context"
+
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// Messages between a partition's leader and its distributor.
+type (
+	// RowsAdded: rows were written to the outbox and are committed.
+	RowsAdded struct{ Rows []OutboxRow }
+	// RowsDeleted: an acknowledgement is committed, its rows are gone.
+	RowsDeleted struct{ Acks []protocol.Ack }
+	// LinkNews: a node came back, or a partition has a new leader; Partition 0
+	// stands for all.
+	LinkNews struct{ Partition protocol.PartitionID }
+	// OutboxStatus asks the distributor what is pending; it answers at once.
+	OutboxStatus struct{ Reply func([]LaneStatus) }
+)
+
+// OutboxRow is the part of an outbox row that decides about sending it.
+type OutboxRow struct {
+	Target protocol.PartitionID
+	Lane   protocol.Lane
+	Seq    uint64
+	Since  int64 // ms since 1970
+	Size   int
+}
+
+// LaneStatus is how one lane to one target is doing.
+type LaneStatus struct {
+	Target   protocol.PartitionID
+	Lane     protocol.Lane
+	Pending  int
+	Oldest   int64 // ms since 1970
+	Attempts int
+	Error    string
+}
+
+// Outbox is what a leader lets its distributor use. All methods may be called
+// from any goroutine.
+type Outbox interface {
+	Partition() protocol.PartitionID
+	// Epoch names the sender's life.
+	Epoch() uint64
+	// Pending lists the committed rows, per target and lane oldest first.
+	Pending() ([]OutboxRow, error)
+	// Items reads committed rows of a lane to a target, from and to included.
+	Items(target protocol.PartitionID, lane protocol.Lane, from, to uint64) ([]protocol.Item, error)
+	// Definitions reads up to limit definitions with keys above after, and the
+	// counter of the deployment lane as of then.
+	Definitions(after protocol.Key, limit int) (defs []protocol.Definition, seq uint64, err error)
+	// Body reads a resource, nil if it is not there.
+	Body(protocol.Hash) ([]byte, error)
+	// Acknowledge deletes acknowledged rows by an entry of its own.
+	Acknowledge(ack *protocol.Acknowledge, done func(error))
+	// Execute sends a command to a partition's leader, wherever it is.
+	Execute(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error))
+}
