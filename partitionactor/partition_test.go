@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,17 +25,18 @@ import (
 
 // node is one process's worth of one partition.
 type node struct {
-	t      *testing.T
-	id     protocol.NodeID
-	dir    string
-	kv     *memkv.KV
-	addrs  *sync.Map
-	faults *linkfault.Switch
-	limits partitionactor.Limits
-	system *actor.ActorSystem
-	raft   *raftadapter.Node
-	part   *partitionactor.Partition
-	count  *counter
+	t       *testing.T
+	id      protocol.NodeID
+	dir     string
+	kv      *memkv.KV
+	addrs   *sync.Map
+	faults  *linkfault.Switch
+	limits  partitionactor.Limits
+	system  *actor.ActorSystem
+	changed func()
+	raft    *raftadapter.Node
+	part    *partitionactor.Partition
+	count   *counter
 }
 
 // counter counts entries (partitionactor.Observer).
@@ -88,7 +90,7 @@ func (n *node) start(servers []raftadapter.Server) {
 	n.system = actors.NewSystem(log)
 	n.part, err = partitionactor.Start(partitionactor.Config{
 		Partition: 1, Partitions: 1, System: n.system, Node: n.raft, Bootstrap: servers, Models: engine.NewModels(1 << 20),
-		Log: log, Observer: n.count, Limits: n.limits,
+		Log: log, Observer: n.count, Limits: n.limits, Changed: n.changed,
 		Execute: func(ctx context.Context, _ protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
 			n.part.Gate().Execute(ctx, c, done)
 		},
@@ -193,6 +195,27 @@ func model(id, note string, task bool) protocol.Resource {
 
 func create(id string) *protocol.CreateInstance {
 	return &protocol.CreateInstance{ProcessID: id, Version: -1, DefinitionKey: -1}
+}
+
+// The actor around the leader may fail too: it begins anew, and so does the leader.
+func TestPartition_SeatsALeaderAfterAFailureOfItsOwn(t *testing.T) {
+	nodes, servers := cluster(t, 1, partitionactor.Limits{})
+	n := nodes[0]
+	leader(t, n)
+	n.stop()
+	var times atomic.Int32
+	n.changed = func() {
+		if times.Add(1) == 1 {
+			panic("once, with the leader just seated")
+		}
+	}
+	n.start(servers)
+	leader(t, n)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", false)}})
+	n.must(create("p"))
+	if times.Load() < 2 {
+		t.Errorf("told %d times", times.Load())
+	}
 }
 
 func TestPartition_StateAndKeysSurviveARestart(t *testing.T) {
