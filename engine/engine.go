@@ -154,6 +154,8 @@ func (r *run) dispatch(cmd protocol.Command) {
 		r.publish(c)
 	case *protocol.BroadcastSignal:
 		r.broadcastSignal(c)
+	case *protocol.MigrateInstance:
+		r.migrate(c)
 	case *protocol.Deploy:
 		r.deploy(c)
 	case *protocol.Receive:

@@ -35,7 +35,7 @@ func (el *elem) listeners() []bpmn.Listener {
 // listen lets the next listener do its job. waits is false if there is none.
 func (r *run) listen(el *elem) (waits bool) {
 	list, n := el.listeners(), el.listening()
-	if n == int64(len(list)) {
+	if n >= int64(len(list)) { // more, if it has migrated to where there are fewer
 		if n > 0 {
 			el.Extra.Listener, el.dirty = 0, true
 		}

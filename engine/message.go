@@ -62,6 +62,9 @@ func (r *run) toSubscribers(m *state.Message, had map[string]bool) {
 		return true
 	})
 	for _, s := range found {
+		if m.Deadline > 0 { // before the answer, which asks for the next message
+			r.tx.SetCorrelated(m.Key, s.ProcessID)
+		}
 		r.send(s, m)
 	}
 }
@@ -77,8 +80,15 @@ func (r *run) send(s *state.Subscriber, m *state.Message) {
 	})
 }
 
-// openSubscription notes who waits, and gives it a message that is kept.
+// openSubscription notes who waits, and gives it a message that is kept. One that
+// is known already has migrated: it is only called something else now.
 func (r *run) openSubscription(s *protocol.Subscription) {
+	if known := r.tx.Subscriber(s.Name, s.CorrelationKey, s.Element, s.Key); known != nil {
+		known.Subscription = *s
+		r.tx.PutSubscriber(known, false)
+		r.recordSubscriber(known, 0, nil, "MIGRATED")
+		return
+	}
 	sub := &state.Subscriber{Subscription: *s}
 	r.tx.PutSubscriber(sub, true)
 	r.recordSubscriber(sub, 0, nil, "CREATED")

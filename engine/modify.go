@@ -34,6 +34,7 @@ func (r *run) modify(c *protocol.ModifyInstance) {
 		return
 	}
 	m.terminate()
+	r.recordModification(c)
 	r.out.Reply = &protocol.Done{}
 }
 

@@ -112,6 +112,8 @@ func (c *commander) next(now int64) protocol.Command {
 		return &protocol.ThrowError{JobKey: c.of(c.jobs), Code: []string{"E1", "E2", "E3"}[c.rnd.IntN(3)], Variables: c.variables()}
 	case n < 48:
 		return c.modify()
+	case n < 50:
+		return c.migrate()
 	case n < 62:
 		return &protocol.CompleteJob{JobKey: c.of(c.jobs), Variables: c.variables()}
 	case n < 68:
@@ -183,6 +185,27 @@ func (c *commander) modify() protocol.Command {
 	}
 	for range c.rnd.IntN(3) {
 		m.Terminate = append(m.Terminate, c.stored(state.TableElement))
+	}
+	return m
+}
+
+// migrate goes to some definition, often another version of the same process.
+func (c *commander) migrate() protocol.Command {
+	m := &protocol.MigrateInstance{InstanceKey: c.of(c.instances), TargetKey: c.stored(state.TableDefinition)}
+	ids := c.elements[c.rnd.IntN(len(c.elements))]
+	for i, list := range c.elements {
+		if e := c.seen.Elements[m.InstanceKey]; e != nil && fmt.Sprintf("p%d", i) == e.ProcessID {
+			ids = list
+		}
+	}
+	for _, id := range ids[1:] {
+		switch c.rnd.IntN(20) {
+		case 0:
+			m.Mappings = append(m.Mappings, protocol.ElementMapping{SourceID: id, TargetID: c.element(0)})
+		case 1:
+		default:
+			m.Mappings = append(m.Mappings, protocol.ElementMapping{SourceID: id, TargetID: id})
+		}
 	}
 	return m
 }

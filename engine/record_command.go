@@ -44,6 +44,12 @@ func (r *run) recordCommand(cmd protocol.Command) {
 	case *protocol.CancelInstance:
 		c.begin().key("processInstanceKey", m.InstanceKey)
 		c.command("PROCESS_INSTANCE", "CANCEL", m.InstanceKey)
+	case *protocol.ModifyInstance:
+		modificationOf(c.begin(), m)
+		c.command("PROCESS_INSTANCE_MODIFICATION", "MODIFY", m.InstanceKey)
+	case *protocol.MigrateInstance:
+		migrationOf(c.begin(), m)
+		c.command("PROCESS_INSTANCE_MIGRATION", "MIGRATE", m.InstanceKey)
 	case *protocol.ResolveIncident:
 		c.begin().key("jobKey", 0)
 		c.command("INCIDENT", "RESOLVE", m.IncidentKey)

@@ -48,3 +48,31 @@ func TestModifyProcessInstance(t *testing.T) {
 	_, err = r.client.ModifyProcessInstance(callCtx(t), &pb.ModifyProcessInstanceRequest{})
 	checkStatus(t, err, codes.Unavailable, "Expected to execute command on partition 0, but either it does not exist, or the gateway is not yet aware of it")
 }
+
+func TestMigrateProcessInstance(t *testing.T) {
+	f := newFake(t, 2)
+	r := start(t, f, gateway.Config{}, gateway.Tuning{})
+	f.setHook(func(context.Context, protocol.PartitionID, protocol.Command) (protocol.Reply, error) {
+		return &protocol.Done{}, nil
+	})
+	key := protocol.NewKey(2, 7)
+	req := &pb.MigrateProcessInstanceRequest{
+		ProcessInstanceKey: int64(key),
+		MigrationPlan: &pb.MigrateProcessInstanceRequest_MigrationPlan{
+			TargetProcessDefinitionKey: 8,
+			MappingInstructions:        []*pb.MigrateProcessInstanceRequest_MappingInstruction{{SourceElementId: "t", TargetElementId: "u"}},
+		},
+	}
+	req.ProtoReflect().SetUnknown([]byte{3 << 3, 9}) // the operationReference of 8.6
+	if _, err := r.client.MigrateProcessInstance(callCtx(t), req); err != nil {
+		t.Fatal(err)
+	}
+	want := &protocol.MigrateInstance{
+		InstanceKey: key, TargetKey: 8, Mappings: []protocol.ElementMapping{{SourceID: "t", TargetID: "u"}},
+	}
+	if last := f.calls[len(f.calls)-1]; last.partition != 2 || !reflect.DeepEqual(last.cmd, protocol.Command(want)) {
+		t.Errorf("partition %d got %+v, want %+v", last.partition, last.cmd, want)
+	}
+	_, err := r.client.MigrateProcessInstance(callCtx(t), &pb.MigrateProcessInstanceRequest{ProcessInstanceKey: -1})
+	checkStatus(t, err, codes.Unavailable, "Expected to execute command on partition -1, but either it does not exist, or the gateway is not yet aware of it")
+}

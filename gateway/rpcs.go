@@ -23,6 +23,7 @@ var unaryCalls = map[string]unaryCall{
 	"DeployResource":                  unary(service.DeployResource),
 	"EvaluateDecision":                unary(service.EvaluateDecision),
 	"FailJob":                         unary(service.FailJob),
+	"MigrateProcessInstance":          unary(service.MigrateProcessInstance),
 	"ModifyProcessInstance":           unary(service.ModifyProcessInstance),
 	"PublishMessage":                  unary(service.PublishMessage),
 	"ResolveIncident":                 unary(service.ResolveIncident),

@@ -26,7 +26,7 @@ import (
 func TestUnsupported(t *testing.T) {
 	r := start(t, newFake(t, 1), gateway.Config{}, gateway.Tuning{})
 	for _, method := range []string{
-		"MigrateProcessInstance", "DeleteResource",
+		"DeleteResource",
 	} {
 		err := r.conn.Invoke(callCtx(t), "/gateway_protocol.Gateway/"+method, &pb.TopologyRequest{}, &pb.TopologyResponse{})
 		checkStatus(t, err, codes.Unimplemented, "Expected to handle gRPC request "+method+": "+method+" is not supported yet")

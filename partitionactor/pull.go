@@ -59,7 +59,7 @@ func names(c protocol.Command, want *protocol.PullDefinition) bool {
 	switch c := c.(type) {
 	case *protocol.CreateInstance:
 		return want.Want == protocol.ProcessDefinition && want.ID == c.ProcessID && want.DefinitionKey == c.DefinitionKey
-	case *protocol.EvaluateDecision:
+	case *protocol.EvaluateDecision, *protocol.MigrateInstance:
 		return true
 	}
 	return false
