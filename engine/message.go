@@ -30,20 +30,23 @@ func (r *run) publish(c *protocol.PublishMessage) {
 		Key: r.key(), Name: c.Name, CorrelationKey: c.CorrelationKey, ID: c.MessageID, Variables: jsondoc.Append(nil, members),
 	}
 	r.out.Reply = &protocol.KeyReply{Key: m.Key}
-	kept := c.TimeToLive > 0
-	r.recordMessage(m, c.TimeToLive, "PUBLISHED")
-	if kept {
+	if c.TimeToLive > 0 {
 		m.Deadline = r.now + min(c.TimeToLive, maxTimeToLive)
 		r.tx.InsertMessage(m)
 	}
+	r.recordMessage(m, c.TimeToLive, "PUBLISHED")
 	had := map[string]bool{}
 	r.toSubscribers(m, had)
 	r.toStarts(m, had)
-	if !kept {
+	if m.Deadline == 0 {
 		r.recordMessage(m, c.TimeToLive, "EXPIRED")
-		return
 	}
-	for processID := range had {
+}
+
+// noteHad notes that an instance of a process has a message, so that no other one
+// gets it.
+func (r *run) noteHad(m *state.Message, processID string) {
+	if m.Deadline != 0 { // it is kept
 		r.tx.SetCorrelated(m.Key, processID)
 	}
 }
@@ -72,6 +75,7 @@ func (r *run) toSubscribers(m *state.Message, had map[string]bool) {
 // send hands a message to a subscriber, who answers whether it was still wanted.
 func (r *run) send(s *state.Subscriber, m *state.Message) {
 	s.Message = m.Key
+	r.noteHad(m, s.ProcessID)
 	r.tx.PutSubscriber(s, false)
 	r.recordSubscriber(s, m.Key, m.Variables, "CORRELATING")
 	r.tell(s.Element.Partition(), &protocol.Correlate{
@@ -102,7 +106,6 @@ func (r *run) nextMessage(s *state.Subscriber) {
 	if m == nil {
 		return
 	}
-	r.tx.SetCorrelated(m.Key, s.ProcessID)
 	r.send(s, m)
 }
 

@@ -187,6 +187,7 @@ func (r *run) toStarts(m *state.Message, had map[string]bool) {
 }
 
 func (r *run) startByMessage(s *state.Start, m *state.Message) {
+	r.noteHad(m, s.ProcessID)
 	root := r.startBy(s.Definition, s.Event, r.eventVariables(m.Variables))
 	if root != nil {
 		r.recordStart(s, m, root.Key, "CORRELATED")
@@ -210,7 +211,6 @@ func (r *run) unlock(root *elem) {
 		return
 	}
 	if s, m := r.oldestStart(def, correlationKey); m != nil {
-		r.tx.SetCorrelated(m.Key, id)
 		r.startByMessage(s, m)
 	}
 }
