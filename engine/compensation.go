@@ -146,7 +146,7 @@ func (r *run) takeCompensable(throw *elem, s *state.CompensationSearch) *state.C
 // Its boundary event begins and ends at once.
 func (r *run) startHandler(throw *elem, s state.CompensationSearch, c *state.Compensable) {
 	v := &state.Compensating{Compensable: *c, Scope: s.Scope, Parent: s.Parent}
-	if m := throw.def.process.Element(c.Handler); m != nil {
+	if m := throw.def.process.Element(c.Handler); m != nil && m.ForCompensation {
 		r.passBoundary(throw, c.Activity)
 		h := r.enter(m, r.scope(throw))
 		work := h.More().Compensate()

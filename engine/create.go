@@ -166,11 +166,11 @@ func isFlow(p *bpmn.Process, id string) bool {
 }
 
 // startTypes are the element types an instance may begin at, as the original
-// lists them.
+// listed them when it was recorded (8.6.0; their order differs with each start).
 var startTypes = []string{
-	"BUSINESS_RULE_TASK", "CALL_ACTIVITY", "END_EVENT", "EVENT_BASED_GATEWAY", "EVENT_SUB_PROCESS", "EXCLUSIVE_GATEWAY",
-	"INCLUSIVE_GATEWAY", "INTERMEDIATE_CATCH_EVENT", "INTERMEDIATE_THROW_EVENT", "MANUAL_TASK", "MULTI_INSTANCE_BODY",
-	"PARALLEL_GATEWAY", "PROCESS", "RECEIVE_TASK", "SCRIPT_TASK", "SEND_TASK", "SERVICE_TASK", "SUB_PROCESS", "TASK", "USER_TASK",
+	"MULTI_INSTANCE_BODY", "SUB_PROCESS", "EVENT_SUB_PROCESS", "SERVICE_TASK", "EXCLUSIVE_GATEWAY", "SCRIPT_TASK", "CALL_ACTIVITY",
+	"USER_TASK", "TASK", "INTERMEDIATE_THROW_EVENT", "SEND_TASK", "PROCESS", "PARALLEL_GATEWAY", "EVENT_BASED_GATEWAY",
+	"INTERMEDIATE_CATCH_EVENT", "RECEIVE_TASK", "INCLUSIVE_GATEWAY", "BUSINESS_RULE_TASK", "END_EVENT", "MANUAL_TASK",
 }
 
 func unsupportedStart(c *protocol.CreateInstance, id, kind string) *protocol.Rejection {

@@ -181,7 +181,7 @@ func (m *migration) eventKinds(el *elem, target *bpmn.Element) *protocol.Rejecti
 		if kinds := notMigratable(at.el.eventStarts()); kinds != "" {
 			return m.state("%s process with id '%s' has one or more event subprocesses with start events of types %s. Migrating event subprocesses with start events of these types is not possible yet.", at.whose, at.el.model.ID, kinds)
 		}
-		if kinds := notMigratable(at.el.boundary()); kinds != "" {
+		if kinds := notMigratable(allBoundary(at.el)); kinds != "" {
 			return m.state("%s element with id '%s' has one or more boundary events of types %s. Migrating %[1]s elements with boundary events of these types is not possible yet.", at.whose, at.el.model.ID, kinds)
 		}
 	}
@@ -191,6 +191,15 @@ func (m *migration) eventKinds(el *elem, target *bpmn.Element) *protocol.Rejecti
 // asTarget is the element instance as it will be.
 func asTarget(el *elem, target *bpmn.Element) elem {
 	return elem{ElementInstance: el.ElementInstance, model: target}
+}
+
+// allBoundary are the boundary events of an element, the one for its compensation
+// included.
+func allBoundary(el *elem) []*bpmn.Element {
+	if c := el.model.Compensation; c != nil && !el.isInner() {
+		return append([]*bpmn.Element{c}, el.boundary()...)
+	}
+	return el.boundary()
 }
 
 // notMigratable lists the kinds of events that a migration cannot take along.
