@@ -292,6 +292,41 @@ func TestPID_JobsOfWorkersThatFail(t *testing.T) {
 	}
 }
 
+// A job that does not fit into its worker's mailbox is free for others at once.
+func TestPID_JobsThatAWorkerCannotTake(t *testing.T) {
+	b, root := embedded(t)
+	full, release, taken := make(chan struct{}, 3), make(chan struct{}), make(chan protocol.Key, 3)
+	worker := func(wait <-chan struct{}, heard func(protocol.Key)) *actor.Props {
+		return actors.FuncProps(func(ctx actor.Context) {
+			if j, ok := ctx.Message().(*actors.JobOffer); ok {
+				heard(j.Key)
+				<-wait
+				ctx.Respond(j.Complete(nil))
+			}
+		}, actors.Bounded(1))
+	}
+	slow := actors.Spawn(b.System, "slow", worker(release, func(protocol.Key) { full <- struct{}{} }))
+	defer actors.Stop(b.System, slow)
+	root.Send(b.PID(), &actors.Work{Worker: slow, Type: "work", MaxActive: 3})
+	var running []*actor.Future
+	for range 3 { // one at work, one in the mailbox, one too many
+		running = append(running, root.RequestFuture(b.PID(), actors.CreateWithResult("w", nil), 20*time.Second))
+	}
+	actorstest.Within(t, "first job", full)
+	free := make(chan struct{})
+	close(free)
+	quick := actors.Spawn(b.System, "quick", worker(free, func(k protocol.Key) { taken <- k }))
+	defer actors.Stop(b.System, quick)
+	root.Send(b.PID(), &actors.Work{Worker: quick, Type: "work", MaxActive: 1})
+	actorstest.Within(t, "job for the other worker", taken)
+	close(release)
+	for _, f := range running {
+		if _, err := actors.Result(f); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // What is sent to a broker that has stopped is refused, not lost.
 func TestPID_TellsThatTheBrokerHasStopped(t *testing.T) {
 	b, root := embedded(t)

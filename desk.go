@@ -178,11 +178,15 @@ func (b *Broker) offer(w *actors.Work, j *protocol.Job, release func()) {
 		finish()
 	}
 	offer := actors.NewJobOffer(*j, b.pid, ended, func() {
-		ended()
 		b.yield(j)
+		over.Reset(undeliveredPause)
 	})
 	b.System.Root.RequestWithCustomSender(w.Worker, offer, b.pid)
 }
+
+// undeliveredPause is how long a job that a worker's mailbox did not take still
+// counts as the worker's, or it would be offered again without end.
+const undeliveredPause = time.Second
 
 // yield gives a job back that no worker has seen.
 func (b *Broker) yield(j *protocol.Job) {
