@@ -97,7 +97,7 @@ func (a *app) root(args []string) *cobra.Command {
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "text, or json: one document, or one per line where there are many")
 	root.AddCommand(
 		a.startCommand(), a.demoCommand(), a.statusCommand(), a.deployCommand(), a.deploymentsCommand(), a.createCommand(),
-		a.cancelCommand(), a.jobsCommand(), a.setVariablesCommand(), a.resolveCommand(), a.benchCommand(), a.versionCommand(),
+		a.cancelCommand(), a.jobsCommand(), a.setVariablesCommand(), a.resolveCommand(), a.modifyCommand(), a.migrateCommand(), a.benchCommand(), a.versionCommand(),
 	)
 	return root
 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
+	"github.com/spf13/cobra"
+)
+
+// modifyCommand lets an instance go on elsewhere than where it is.
+func (a *app) modifyCommand() *cobra.Command {
+	var activate, terminate []string
+	var text string
+	req := &pb.ModifyProcessInstanceRequest{}
+	cmd := a.keyCommand("modify", "Begin at elements of an instance, and end others", "KEY", "modified",
+		func(ctx context.Context, c pb.GatewayClient, key int64) error {
+			req.ProcessInstanceKey = key
+			_, err := c.ModifyProcessInstance(ctx, req)
+			return err
+		})
+	cmd.Flags().StringSliceVar(&activate, "activate", nil, "ELEMENT to begin at, or ELEMENT@KEY inside the element instance KEY; may be given again")
+	cmd.Flags().StringSliceVar(&terminate, "terminate", nil, "KEY of an element instance to end; may be given again")
+	cmd.Flags().StringVar(&text, "variables", "", "variables of the instance to set before: a JSON object, or @FILE, or @- for standard input")
+	cmd.PreRunE = func(*cobra.Command, []string) (err error) {
+		if len(activate)+len(terminate) == 0 {
+			return fmt.Errorf("activate: is missing, and terminate too")
+		}
+		if text != "" && len(activate) == 0 {
+			return fmt.Errorf("variables: need --activate")
+		}
+		if text, err = a.variables(text); err != nil {
+			return err
+		}
+		return readInstructions(req, activate, terminate, text)
+	}
+	return cmd
+}
+
+// readInstructions fills a request. The variables go with the first element.
+func readInstructions(req *pb.ModifyProcessInstanceRequest, activate, terminate []string, variables string) error {
+	for i, s := range activate {
+		id, at, inside := strings.Cut(s, "@")
+		in := &pb.ModifyProcessInstanceRequest_ActivateInstruction{ElementId: id, AncestorElementInstanceKey: -1}
+		if inside {
+			key, err := parseKey("activate", at)
+			if err != nil {
+				return err
+			}
+			in.AncestorElementInstanceKey = key
+		}
+		if i == 0 && variables != "{}" {
+			in.VariableInstructions = []*pb.ModifyProcessInstanceRequest_VariableInstruction{{Variables: variables}}
+		}
+		req.ActivateInstructions = append(req.ActivateInstructions, in)
+	}
+	for _, s := range terminate {
+		key, err := parseKey("terminate", s)
+		if err != nil {
+			return err
+		}
+		req.TerminateInstructions = append(req.TerminateInstructions, &pb.ModifyProcessInstanceRequest_TerminateInstruction{ElementInstanceKey: key})
+	}
+	return nil
+}
+
+// migrateCommand lets an instance go on in another definition.
+func (a *app) migrateCommand() *cobra.Command {
+	var to string
+	var elements []string
+	plan := &pb.MigrateProcessInstanceRequest_MigrationPlan{}
+	cmd := a.keyCommand("migrate", "Let an instance go on in another definition", "KEY", "migrated",
+		func(ctx context.Context, c pb.GatewayClient, key int64) error {
+			_, err := c.MigrateProcessInstance(ctx, &pb.MigrateProcessInstanceRequest{ProcessInstanceKey: key, MigrationPlan: plan})
+			return err
+		})
+	cmd.Flags().StringVar(&to, "to", "", "KEY of the definition")
+	cmd.Flags().StringSliceVar(&elements, "map", nil, "SOURCE=TARGET, an element and the one that takes over, or ELEMENT if both have one id; may be given again")
+	cmd.PreRunE = func(*cobra.Command, []string) (err error) {
+		if to == "" {
+			return fmt.Errorf("to: is missing")
+		}
+		if plan.TargetProcessDefinitionKey, err = parseKey("to", to); err != nil {
+			return err
+		}
+		for _, s := range elements {
+			source, target, renamed := strings.Cut(s, "=")
+			if !renamed {
+				target = source
+			}
+			if source == "" || target == "" {
+				return fmt.Errorf("map: %s is not SOURCE=TARGET", strconv.Quote(s))
+			}
+			plan.MappingInstructions = append(plan.MappingInstructions, &pb.MigrateProcessInstanceRequest_MappingInstruction{SourceElementId: source, TargetElementId: target})
+		}
+		return nil
+	}
+	return cmd
+}
