@@ -44,9 +44,9 @@ type Broker struct {
 	unmoved   time.Time // when leadership could last not be moved; see balance
 	plans     chan *plan
 
-	partsMu sync.RWMutex                                       // while Open fills the two, and id.Replicas
-	parts   map[protocol.PartitionID]*partitionactor.Partition // fixed once Open returns
-	anew    map[protocol.PartitionID]string                    // why there is a new replica since this start; fixed too
+	partsMu sync.RWMutex                                       // for the two, and id.Replicas
+	parts   map[protocol.PartitionID]*partitionactor.Partition // fixed once Open returns, but for those to repair
+	damaged map[protocol.PartitionID]repair                    // what was damaged at this start
 	joined  atomic.Bool                                        // the cluster's plan is known
 	ready   atomic.Bool
 	turn    atomic.Uint64 // round robin of Execute
@@ -74,7 +74,7 @@ func OpenContext(ctx context.Context, c Config) (*Broker, error) {
 	}
 	b := &Broker{Config: c.withDefaults(), started: time.Now(), fatal: make(chan error, 1)}
 	b.parts = map[protocol.PartitionID]*partitionactor.Partition{}
-	b.anew = map[protocol.PartitionID]string{}
+	b.damaged = map[protocol.PartitionID]repair{}
 	b.life, b.end = context.WithCancel(context.Background())
 	opening, cancel := context.WithTimeout(b.life, b.StartTimeout)
 	defer cancel()
@@ -216,17 +216,19 @@ func (b *Broker) openPartitions(context.Context) error {
 		return fmt.Errorf("clean up state: %w", err)
 	}
 	for _, p := range held {
-		part, err := b.startPartition(p)
-		if err != nil {
+		if err := b.startPartition(p); err != nil {
 			return err
 		}
-		b.setPart(p, part)
 	}
 	if err := b.raft.Started(); err != nil {
 		return err
 	}
 	b.report()
-	return b.begun()
+	if err := b.begun(); err != nil {
+		return err
+	}
+	b.openRepairs()
+	return nil
 }
 
 func (b *Broker) partitionConfig(p protocol.PartitionID) partitionactor.Config {

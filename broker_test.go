@@ -78,11 +78,19 @@ func trio(t *testing.T) ([]*grevy.Broker, []grevy.Config) {
 		configs[i].NodeID, configs[i].ClusterSize, configs[i].Host = i, 3, "127.0.0.1"
 		join = append(join, fmt.Sprintf("127.0.0.1:%d", grevy.GossipPort+configs[i].PortOffset))
 	}
-	brokers := make([]*grevy.Broker, 3)
-	errs := make([]error, 3)
-	var wg sync.WaitGroup
 	for i := range configs {
 		configs[i].Join = join
+	}
+	return openAll(t, configs), configs
+}
+
+// openAll opens nodes side by side, which may wait for each other.
+func openAll(t *testing.T, configs []grevy.Config) []*grevy.Broker {
+	t.Helper()
+	brokers := make([]*grevy.Broker, len(configs))
+	errs := make([]error, len(configs))
+	var wg sync.WaitGroup
+	for i := range configs {
 		wg.Go(func() { brokers[i], errs[i] = grevy.Open(configs[i]) })
 	}
 	wg.Wait()
@@ -98,7 +106,7 @@ func trio(t *testing.T) ([]*grevy.Broker, []grevy.Config) {
 	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
-	return brokers, configs
+	return brokers
 }
 
 func process(id, note string) protocol.Resource {

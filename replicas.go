@@ -1,11 +1,13 @@
 package grevy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
@@ -41,61 +43,110 @@ func (b *Broker) serverOf(n protocol.NodeID, p protocol.PartitionID) string {
 	return ""
 }
 
+// repair is a damaged replica on its way to be replaced.
+type repair struct {
+	why  error
+	dir  string // of its log
+	anew bool   // it is set aside: the next one's number is on the disk
+}
+
 // startPartition opens this node's replica of a partition. One that is damaged
-// must not vote any more. It is set aside, and another one begins with nothing,
-// as if its disk were new: the leader takes it in (see reconcile). If there is no
-// other replica, nothing may be thrown away: the node refuses to start.
-func (b *Broker) startPartition(p protocol.PartitionID) (*partitionactor.Partition, error) {
+// must not vote any more; openRepairs looks after it. If there is no other
+// replica, nothing may be thrown away: the node refuses to start.
+func (b *Broker) startPartition(p protocol.PartitionID) error {
 	part, err := b.tryPartition(p)
-	if !raftadapter.Damaged(err) {
-		return part, err
+	switch {
+	case err == nil:
+		b.setPart(p, part)
+		return nil
+	case !raftadapter.Damaged(err):
+		return err
+	case b.ReplicationFactor == 1:
+		return fmt.Errorf("%w (no other node keeps partition %d; docs/operations.md, \"A damaged replica\")", err, p)
 	}
-	if b.ReplicationFactor == 1 {
-		return nil, fmt.Errorf("%w (no other node keeps partition %d; docs/operations.md, \"A damaged replica\")", err, p)
-	}
-	if err := b.setAside(p, err); err != nil {
-		return nil, err
-	}
-	return b.tryPartition(p)
+	b.Log.Warn("replica is damaged, it takes no part", "partition", p, "err", err)
+	b.setRepair(p, repair{why: err, dir: b.raft.LogDir(p)})
+	return nil
 }
 
 func (b *Broker) tryPartition(p protocol.PartitionID) (*partitionactor.Partition, error) {
-	if _, err := os.Stat(b.raft.LogDir(p)); b.id.Begun && b.replicaBegun(p) && errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(b.raft.LogDir(p)); b.id.Begun && !b.repairs()[p].anew && errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("start partition %d: %w: its log is gone: %s", p, raftadapter.ErrStateLost, b.raft.LogDir(p))
 	}
 	return partitionactor.Start(b.partitionConfig(p))
 }
 
-// replicaBegun tells whether the replica may have had a log: not if it was made
-// since this process started.
-func (b *Broker) replicaBegun(p protocol.PartitionID) bool {
+func (b *Broker) repairs() map[protocol.PartitionID]repair {
 	b.partsMu.RLock()
 	defer b.partsMu.RUnlock()
-	_, anew := b.anew[p]
-	return !anew
+	return maps.Clone(b.damaged)
 }
 
-// setAside gives a partition's replica up. The next one's number is on the disk
-// before anything is done under it.
-func (b *Broker) setAside(p protocol.PartitionID, why error) error {
-	dir := b.raft.LogDir(p)
-	if err := b.raft.SetAside(p); err != nil {
-		return errors.Join(why, err)
-	}
+func (b *Broker) setRepair(p protocol.PartitionID, r repair) {
 	b.partsMu.Lock()
-	replicas := maps.Clone(b.id.Replicas)
-	if replicas == nil {
-		replicas = map[protocol.PartitionID]uint64{}
+	defer b.partsMu.Unlock()
+	b.damaged[p] = r
+}
+
+// openRepairs replaces damaged replicas while the node serves its other partitions.
+func (b *Broker) openRepairs() {
+	if len(b.repairs()) > 0 {
+		b.every(500*time.Millisecond, b.repair)
 	}
-	replicas[p]++
-	b.id.Replicas = replicas
-	b.anew[p] = fmt.Sprintf("its replica was damaged and is set aside in %s, it is copied anew from the others: %v", dir, why)
-	b.partsMu.Unlock()
-	if err := b.id.save(b.DataDir); err != nil {
+}
+
+// repair replaces each damaged replica as soon as the others have a leader, who
+// takes the new one in. Not before: while there is none, what is here may be
+// needed to have a majority once more, by somebody who brings it back.
+func (b *Broker) repair(context.Context) {
+	for p, r := range b.repairs() {
+		if b.part(p) != nil || !b.serves(p) {
+			continue
+		}
+		if err := b.replace(p, r); err != nil {
+			b.Log.Warn("damaged replica not replaced yet", "partition", p, "err", err)
+		}
+	}
+}
+
+// replace sets a replica aside, and another one begins with nothing, as if its
+// disk were new (see reconcile).
+func (b *Broker) replace(p protocol.PartitionID, r repair) error {
+	if !r.anew {
+		if err := b.setAside(p); err != nil {
+			return err
+		}
+		r.anew = true
+		b.setRepair(p, r)
+		b.Log.Warn("damaged replica set aside, it is copied anew from the others", "partition", p, "err", r.why,
+			"kept", r.dir, "server", b.raft.ServerOf(p))
+	}
+	part, err := b.tryPartition(p)
+	if err != nil {
 		return err
 	}
-	b.Log.Warn("damaged replica set aside, it is copied anew from the others", "partition", p, "err", why,
-		"kept", dir, "server", b.raft.ServerOf(p))
+	b.setPart(p, part)
+	b.report()
+	return nil
+}
+
+// setAside gives a replica up. The next one's number is on the disk before
+// anything is done under it.
+func (b *Broker) setAside(p protocol.PartitionID) error {
+	if err := b.raft.SetAside(p); err != nil {
+		return err
+	}
+	next := *b.id
+	if next.Replicas = maps.Clone(b.id.Replicas); next.Replicas == nil {
+		next.Replicas = map[protocol.PartitionID]uint64{}
+	}
+	next.Replicas[p]++
+	if err := next.save(b.DataDir); err != nil {
+		return err
+	}
+	b.partsMu.Lock()
+	defer b.partsMu.Unlock()
+	b.id.Replicas = next.Replicas
 	return nil
 }
 
@@ -108,17 +159,18 @@ func (b *Broker) begun() error {
 	return b.id.save(b.DataDir)
 }
 
-// copied lists the partitions that have a new replica here which does not vote yet.
+// copied lists the partitions of which this node had a damaged replica, until the
+// new one votes.
 func (b *Broker) copied() (list []string) {
-	b.partsMu.RLock()
-	anew := maps.Clone(b.anew)
-	b.partsMu.RUnlock()
-	for _, p := range slices.Sorted(maps.Keys(anew)) {
-		part := b.part(p)
-		if part != nil && slices.Contains(part.Group().Status().Servers, raftadapter.Server{ID: b.raft.ServerOf(p), Voter: true}) {
-			continue
+	all := b.repairs()
+	for _, p := range slices.Sorted(maps.Keys(all)) {
+		r, part := all[p], b.part(p)
+		switch {
+		case !r.anew:
+			list = append(list, fmt.Sprintf("partition %d: its replica is damaged; it is copied anew once the others have a leader: %v", p, r.why))
+		case part == nil || !slices.Contains(part.Group().Status().Servers, raftadapter.Server{ID: b.raft.ServerOf(p), Voter: true}):
+			list = append(list, fmt.Sprintf("partition %d: its replica was damaged and is set aside in %s, it is being copied anew: %v", p, r.dir, r.why))
 		}
-		list = append(list, fmt.Sprintf("partition %d: %s", p, anew[p]))
 	}
 	return list
 }

@@ -37,7 +37,9 @@ func statusUntil(t *testing.T, b *grevy.Broker, what string, ok func(grevy.Statu
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
 	defer cancel()
 	for {
-		s := b.Status(ctx)
+		asking, stop := context.WithTimeout(ctx, time.Second) // it takes all of it if a partition does not answer
+		s := b.Status(asking)
+		stop()
 		if ok(s) {
 			return
 		}
@@ -84,6 +86,44 @@ func TestBroker_DamagedReplicas(t *testing.T) {
 	for p := protocol.PartitionID(1); p <= 3; p++ {
 		execute(t, final, p, &protocol.CreateInstance{ProcessID: "p", Version: -1})
 	}
+}
+
+// While a majority of a partition's replicas is damaged nothing is given up: one
+// that is brought back makes a majority again, and then the other is replaced.
+func TestBroker_DamagedMajority(t *testing.T) {
+	brokers, configs := trio(t)
+	execute(t, brokers[0], 1, &protocol.Deploy{Resources: []protocol.Resource{process("p", "")}})
+	for i, b := range brokers {
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		configs[i].LeaderTimeout = time.Second
+	}
+	logs := []string{filepath.Join(configs[1].DataDir, "raft", "p2"), filepath.Join(configs[2].DataDir, "raft", "p2")}
+	for _, log := range logs {
+		flipInLog(t, log)
+	}
+	brokers = openAll(t, configs)
+	for _, b := range brokers[1:] {
+		statusUntil(t, b, "it says what is damaged, and that it waits", func(s grevy.Status) bool {
+			return slices.ContainsFunc(s.Problems, func(p grevy.Problem) bool {
+				return strings.Contains(p.Text, "partition 2: its replica is damaged; it is copied anew once")
+			})
+		})
+	}
+	execute(t, brokers[1], 3, &protocol.CreateInstance{ProcessID: "p", Version: -1}) // the others are served
+	for _, log := range logs {
+		if list, err := filepath.Glob(log + "?*"); err != nil || len(list) > 0 {
+			t.Errorf("something was set aside: %v, %v", list, err)
+		}
+	}
+	if err := brokers[1].Close(); err != nil {
+		t.Fatal(err)
+	}
+	flipInLog(t, logs[0])
+	statusUntil(t, open(t, configs[1]), "all is well again", func(s grevy.Status) bool {
+		return s.Healthy && votesAs(s.Partitions[1], "2-", "/1") && !votesAs(s.Partitions[1], "1-", "/")
+	})
 }
 
 // votesAs tells whether exactly three servers decide, one of them named like this.

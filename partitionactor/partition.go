@@ -56,6 +56,7 @@ func Start(c Config) (*Partition, error) {
 	group, err := c.Node.Start(c.Partition, c.Bootstrap, listener{p, ready})
 	if err != nil {
 		actors.Stop(c.System, p.pid)
+		close(ready) // nobody hears it any more
 		return nil, err
 	}
 	p.group = group
