@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -125,6 +126,12 @@ func invalidArgument(format string, args ...any) error {
 
 func unsupported(method string) error {
 	return status.Errorf(codes.Unimplemented, "Expected to handle gRPC request %s: %[1]s is not supported yet", method)
+}
+
+// unknownMethod has the original's text, also for services that are not there.
+func unknownMethod(_ any, stream grpc.ServerStream) error {
+	method, _ := grpc.MethodFromServerStream(stream) // it is one
+	return status.Errorf(codes.Unimplemented, "Method not found: %s", strings.TrimPrefix(method, "/"))
 }
 
 // stopping ends what waits when the gateway stops.

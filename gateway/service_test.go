@@ -33,6 +33,14 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
+func TestUnknownMethod(t *testing.T) {
+	r := start(t, newFake(t, 1), gateway.Config{}, gateway.Tuning{})
+	for _, method := range []string{"gateway_protocol.Gateway/Nope", "nope.Nope/Topology"} {
+		err := r.conn.Invoke(callCtx(t), "/"+method, &pb.TopologyRequest{}, &pb.TopologyResponse{})
+		checkStatus(t, err, codes.Unimplemented, "Method not found: "+method)
+	}
+}
+
 func TestHealth(t *testing.T) {
 	r := start(t, newFake(t, 1), gateway.Config{}, gateway.Tuning{})
 	c := grpc_health_v1.NewHealthClient(r.conn)
