@@ -40,6 +40,7 @@ type leader struct {
 	awaiting map[protocol.Key]*request
 	pulling  map[*request]bool
 	behind   []late
+	held     bool // suspended work waits until entries are on their way
 	ended    bool
 }
 
@@ -87,8 +88,8 @@ func (l *leader) Receive(ctx actor.Context) {
 	case pulledBack:
 		l.onPulled(ctx, m)
 	case goOn:
-		if uint64(m) == l.incarnation && l.opened && !l.ended {
-			l.internal(ctx, &protocol.Continue{})
+		if uint64(m) == l.incarnation {
+			l.goOn(ctx)
 		}
 	case tick:
 		l.onTick(ctx)
@@ -160,6 +161,9 @@ func (l *leader) onApplied(ctx actor.Context, a raftadapter.Applied) {
 	l.settle(ctx)
 	l.reads.release(l.applied)
 	l.proposeNext()
+	if l.held {
+		l.goOn(ctx)
+	}
 }
 
 // open begins to serve: everything before this leadership's own Open is applied

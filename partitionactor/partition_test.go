@@ -468,6 +468,32 @@ func TestPartition_LongWorkLetsOthersIn(t *testing.T) {
 	t.Error("the cancelled instance is still there")
 }
 
+// Work is suspended and taken up faster than it is committed: a command that comes
+// in between must not wait behind all of it.
+func TestPartition_LongWorkDoesNotRunAhead(t *testing.T) {
+	nodes, _ := cluster(t, 3, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	const items = 60_000
+	each := fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="d" targetNamespace="x">
+<process id="each" isExecutable="true"><startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/><serviceTask id="t"><extensionElements><zeebe:taskDefinition type="work"/></extensionElements>
+<multiInstanceLoopCharacteristics><extensionElements><zeebe:loopCharacteristics inputCollection="= for i in 1..%d return i"/></extensionElements></multiInstanceLoopCharacteristics></serviceTask></process></definitions>`, items)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{{Name: "each.bpmn", Content: []byte(each)}, model("p", "", false)}})
+	for _, slow := range nodes {
+		if err := slow.faults.SetRules("delay 0 1 100ms\ndelay 0 2 100ms\ndelay 1 0 100ms\ndelay 1 2 100ms\ndelay 2 0 100ms\ndelay 2 1 100ms\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waiting := func() int64 { return n.must(&protocol.PartitionInfo{}).(*protocol.Info).JobsWaiting }
+	n.must(create("each"))
+	for waiting() < 3000 { // by now all of it might have been executed
+		<-time.After(10 * time.Millisecond)
+	}
+	n.must(create("p"))
+	if jobs := waiting(); jobs > items/2 {
+		t.Errorf("%d of %d jobs were made before the next command was answered", jobs, items)
+	}
+}
+
 // Cut off from its quorum, a leader must say of what it has proposed that the
 // outcome is unknown, must not answer reads, and must not be believed later.
 func TestPartition_CutOffLeader(t *testing.T) {

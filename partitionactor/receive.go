@@ -38,6 +38,18 @@ func (l *leader) catchUp(ctx actor.Context) {
 	}
 }
 
+// goOn takes up suspended work, unless entries wait to be proposed: it is made
+// faster than it is committed, and whoever comes next would wait behind all of
+// it.
+func (l *leader) goOn(ctx actor.Context) {
+	if !l.opened || l.ended {
+		return
+	}
+	if l.held = len(l.closed) > 0; !l.held {
+		l.internal(ctx, &protocol.Continue{})
+	}
+}
+
 // regardless is a command that is executed with the deployments that are here.
 func regardless(c protocol.Command) protocol.Command {
 	switch c := c.(type) {
