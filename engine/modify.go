@@ -14,6 +14,8 @@ type modification struct {
 	r    *run
 	c    *protocol.ModifyInstance
 	root *elem
+	// within are, for records only, the scopes in which each element begins.
+	within [][]protocol.Key
 }
 
 // modify begins at some elements of an instance, then ends others. A scope that
@@ -24,7 +26,7 @@ func (r *run) modify(c *protocol.ModifyInstance) {
 		r.reject(protocol.Reject(protocol.NotFound, c.Intent(), "Expected to modify process instance but no process instance found with key '%d'", c.InstanceKey))
 		return
 	}
-	m := &modification{r, c, root}
+	m := &modification{r: r, c: c, root: root}
 	if rejection := m.check(); rejection != nil {
 		r.reject(rejection)
 		return
@@ -34,7 +36,7 @@ func (r *run) modify(c *protocol.ModifyInstance) {
 		return
 	}
 	m.terminate()
-	r.recordModification(c)
+	r.recordModification(m)
 	r.out.Reply = &protocol.Done{}
 }
 
@@ -64,6 +66,7 @@ func (m *modification) activate() *protocol.Rejection {
 		if bad := p.begin(m.root.def.process.Element(a.ElementID), ancestor, a.Variables); bad != nil {
 			return m.misplaced(bad)
 		}
+		m.noteScopes(p.within)
 	}
 	if m.strands() {
 		return m.reject("Expected to modify instance of process '%s' but the given instructions would terminate the instance. The instance was created by a call activity in the parent process. To terminate this instance please modify the parent process instead.", m.root.def.ID)

@@ -23,6 +23,7 @@ type placement struct {
 	found  map[*bpmn.Element][]*elem
 	looked int
 	vars   []protocol.ScopeVariables // of the element that is to begin
+	within *elem                     // the scope in which the last one has begun
 }
 
 // misplaced is why an element cannot begin.
@@ -62,6 +63,7 @@ func (p *placement) begin(m *bpmn.Element, ancestor *elem, vars []protocol.Scope
 		return bad
 	}
 	el := p.r.enter(m, scope)
+	p.within = scope
 	p.set(el)
 	if m.Type == bpmn.ParallelGateway {
 		scope.useUp(m)

@@ -45,7 +45,7 @@ func (r *run) recordCommand(cmd protocol.Command) {
 		c.begin().key("processInstanceKey", m.InstanceKey)
 		c.command("PROCESS_INSTANCE", "CANCEL", m.InstanceKey)
 	case *protocol.ModifyInstance:
-		modificationOf(c.begin(), m)
+		modificationOf(c.begin(), m, nil)
 		c.command("PROCESS_INSTANCE_MODIFICATION", "MODIFY", m.InstanceKey)
 	case *protocol.MigrateInstance:
 		migrationOf(c.begin(), m)

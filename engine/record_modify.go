@@ -7,19 +7,38 @@ import (
 )
 
 // recordModification records that an instance was modified.
-func (r *run) recordModification(c *protocol.ModifyInstance) {
+func (r *run) recordModification(m *modification) {
 	if r.rec == nil {
 		return
 	}
-	modificationOf(r.rec.begin(), c)
-	r.rec.event("PROCESS_INSTANCE_MODIFICATION", "MODIFIED", c.InstanceKey)
+	modificationOf(r.rec.begin(), m.c, m.within)
+	r.rec.event("PROCESS_INSTANCE_MODIFICATION", "MODIFIED", m.root.Key)
 }
 
-func modificationOf(o *object, c *protocol.ModifyInstance) {
-	o.num("processInstanceKey", int64(c.InstanceKey)).keys("ancestorScopeKeys", nil)
+// noteScopes notes in which scopes an element begins, the process first.
+func (m *modification) noteScopes(scope *elem) {
+	if m.r.rec == nil {
+		return
+	}
+	var keys []protocol.Key
+	for ; scope != nil; scope = m.r.scope(scope) {
+		keys = append(keys, scope.Key)
+	}
+	slices.Reverse(keys)
+	m.within = append(m.within, keys)
+}
+
+func modificationOf(o *object, c *protocol.ModifyInstance, within [][]protocol.Key) {
+	all := slices.Concat(within...)
+	slices.Sort(all)
+	o.num("processInstanceKey", int64(c.InstanceKey)).keys("ancestorScopeKeys", slices.Compact(all))
 	o.items("activateInstructions", len(c.Activate), func(i int, o *object) {
 		a := &c.Activate[i]
-		o.str("elementId", a.ElementID).num("ancestorScopeKey", int64(a.Ancestor)).keys("ancestorScopeKeys", nil)
+		var scopes []protocol.Key
+		if within != nil {
+			scopes = within[i]
+		}
+		o.str("elementId", a.ElementID).num("ancestorScopeKey", int64(a.Ancestor)).keys("ancestorScopeKeys", scopes)
 		o.items("variableInstructions", len(a.Variables), func(i int, o *object) {
 			o.str("elementId", a.Variables[i].ScopeID).members("variables", documentOf(a.Variables[i].Variables))
 		})
