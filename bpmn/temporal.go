@@ -32,6 +32,28 @@ func isDateTime(text string) bool {
 	return err == nil
 }
 
+// DateTimeText writes a date and time with an offset as Java does: without
+// seconds that are zero, fractions in groups of three digits.
+func DateTimeText(text string) (_ string, ok bool) {
+	if !isDateTime(text) {
+		return "", false
+	}
+	m := dateTime.FindStringSubmatch(text)
+	seconds, fraction, offset := m[2], strings.TrimRight(strings.TrimPrefix(m[3], "."), "0"), m[4]
+	if fraction != "" {
+		fraction = "." + fraction + strings.Repeat("0", (3-len(fraction)%3)%3)
+	} else if seconds == ":00" {
+		seconds = ""
+	}
+	if len(m[4]) == len("+00:00:00") {
+		offset = strings.TrimSuffix(m[4], ":00")
+	}
+	if offset == "+00:00" || offset == "-00:00" {
+		offset = "Z"
+	}
+	return m[1] + seconds + fraction + offset + m[5], true
+}
+
 func isDuration(text string) bool {
 	last := strings.ToUpper(text[max(0, len(text)-1):])
 	return last != "P" && last != "T" && duration.MatchString(text)

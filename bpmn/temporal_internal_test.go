@@ -33,3 +33,24 @@ func TestTimers(t *testing.T) {
 		}
 	}
 }
+
+// TestDateTimeText has what the original makes of texts (recorded with 8.6.0:
+// user-task-job) and ISO 8601 as Java writes it.
+func TestDateTimeText(t *testing.T) {
+	for text, want := range map[string]string{
+		"2030-01-01T00:00:00Z":                     "2030-01-01T00:00Z",
+		"2030-01-01T00:00Z":                        "2030-01-01T00:00Z",
+		"2030-01-02T03:04:05Z":                     "2030-01-02T03:04:05Z",
+		"2030-01-02T03:04:00.5+00:00":              "2030-01-02T03:04:00.500Z",
+		"2030-01-02T03:04:05.1234000+02:00":        "2030-01-02T03:04:05.123400+02:00",
+		"2030-01-02T03:04:00.000+02:00:00":         "2030-01-02T03:04+02:00",
+		"2030-01-02T03:04:00+01:00[Europe/Berlin]": "2030-01-02T03:04+01:00[Europe/Berlin]",
+		"2030-01-02T03:04:05+01:02:03":             "2030-01-02T03:04:05+01:02:03",
+		"2030-01-02":                               "",
+		"x":                                        "",
+	} {
+		if got, ok := DateTimeText(text); got != want || ok != (want != "") {
+			t.Errorf("%s: %q %v, want %q", text, got, ok, want)
+		}
+	}
+}

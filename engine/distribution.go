@@ -56,6 +56,9 @@ func (r *run) receiveRow(row protocol.Command, bodies []protocol.Body) (missing 
 	switch c := row.(type) {
 	case *protocol.Distribute:
 		return r.apply(&c.Deployment, bodies)
+	case *protocol.DeleteResource:
+		r.bury(c.Definitions)
+		return nil, nil
 	case *protocol.Unprocessable:
 		return nil, errors.New(c.Reason)
 	}
@@ -94,7 +97,7 @@ func (r *run) apply(d *protocol.Deployment, bodies []protocol.Body) (missing []p
 	found := map[protocol.Hash][]byte{}
 	for i := range d.Definitions {
 		h := d.Definitions[i].Hash
-		if _, ok := found[h]; ok {
+		if _, ok := found[h]; ok || d.Definitions[i].Deleted {
 			continue
 		}
 		data := r.body(h, bodies)
@@ -107,14 +110,21 @@ func (r *run) apply(d *protocol.Deployment, bodies []protocol.Body) (missing []p
 		return missing, nil
 	}
 	for i := range d.Definitions {
-		if err := r.check(&d.Definitions[i], found[d.Definitions[i].Hash]); err != nil {
-			return nil, err
+		if def := &d.Definitions[i]; !def.Deleted {
+			if err := r.check(def, found[def.Hash]); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for i := range d.Definitions {
 		def := &d.Definitions[i]
-		r.tx.AddBody(def.Hash, found[def.Hash])
-		r.addDefinition(def)
+		switch {
+		case def.Deleted:
+			r.bury([]protocol.Definition{def.Tombstone()})
+		case r.tx.Definition(def.Key) == nil: // else it is here, or was deleted
+			r.tx.AddBody(def.Hash, found[def.Hash])
+			r.addDefinition(def)
+		}
 	}
 	return nil, nil
 }
@@ -182,11 +192,11 @@ func (r *run) acknowledge(c *protocol.Acknowledge) {
 // deployed together with it: one may refer to another.
 func (r *run) pull(c *protocol.PullDefinition) {
 	def := r.tx.Definition(r.wanted(c))
-	if def == nil {
+	if def == nil || def.Deleted {
 		r.reject(protocol.Reject(protocol.NotFound, c.Intent(), "no such definition"))
 		return
 	}
-	reply := &protocol.DefinitionReply{Epoch: r.tx.Epoch(), Seq: r.tx.LaneSeq(protocol.LaneDeployments)}
+	reply := &protocol.DefinitionReply{Epoch: r.tx.Epoch(), Seq: r.tx.LaneSeq(protocol.LaneDeployments), Key: def.Key}
 	seen := map[protocol.Hash]bool{}
 	for _, d := range r.tx.Members(def.DeploymentID) {
 		reply.Definitions = append(reply.Definitions, *d)

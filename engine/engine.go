@@ -27,10 +27,10 @@ type Config struct {
 type Engine struct {
 	Config
 	// Asked are what the deployment partition was asked for on behalf of the next
-	// command: what is missing of them does not exist. Settled: it is not asked for
-	// anything.
-	Asked       []protocol.PullDefinition
+	// command. Settled: it is not asked for anything more.
+	Asked       []Asked
 	Settled     bool
+	drain       drain
 	run         run
 	definitions map[protocol.Key]*definition
 	cursors     map[string]protocol.Key // by job type: no activatable job has a smaller key
@@ -117,6 +117,7 @@ func (e *Engine) Execute(tx *state.Tx, cmd protocol.Command, now int64) (Outcome
 func (e *Engine) Discard() {
 	clear(e.cursors)
 	clear(e.definitions)
+	e.drain = drain{}
 	e.run.init(e)
 }
 
@@ -124,6 +125,8 @@ func (r *run) dispatch(cmd protocol.Command) {
 	switch c := cmd.(type) {
 	case *protocol.CreateInstance:
 		r.create(c)
+	case *protocol.DeleteResource:
+		r.deleteResource(c)
 	case *protocol.EvaluateDecision:
 		r.evaluateDecision(c)
 	case *protocol.ActivateJobs:

@@ -52,7 +52,13 @@ func dateHeader(h *bpmn.DynamicHeader, res feel.Result) (string, bool, *failure)
 	}
 	switch res.Value.Kind() {
 	case feel.KindString:
-		return string(res.Value.(feel.String)), true, nil
+		text := string(res.Value.(feel.String))
+		canonical, ok := bpmn.DateTimeText(text)
+		if !ok {
+			reason := fmt.Sprintf("Invalid date-time format '%s' for expression '%s'.", text, h.Source.Source())
+			return "", false, &failure{"EXTRACT_VALUE_ERROR", reason}
+		}
+		return canonical, true, nil
 	case feel.KindDateTime:
 		text := string(feel.AppendJSON(nil, res.Value))
 		return text[1 : len(text)-1], true, nil

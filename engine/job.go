@@ -239,6 +239,7 @@ func (r *run) tick() {
 		}
 	}
 	r.fireTimers()
+	r.drainDeleted()
 	r.expire()
 	r.out.Reply = &protocol.Done{}
 }

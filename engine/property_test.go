@@ -81,6 +81,7 @@ func randomRun(t *testing.T, seed uint64) {
 		w.step()
 	}
 	w.settle()
+	w.sweep()
 	w.compare(w.again())
 	w.drain()
 }
@@ -224,6 +225,18 @@ func (w *world) settle() {
 		check(w.t, p.CommitAll())
 		w.packing[i]++
 		w.look(i)
+	}
+}
+
+// sweep lets the partitions forget what is deleted and needed by nobody: when
+// they do so depends on what they have committed.
+func (w *world) sweep() {
+	for range 2 {
+		w.cluster.Now += 60_000
+		for i := range w.parts {
+			w.execute(i, &protocol.Tick{})
+		}
+		w.settle()
 	}
 }
 

@@ -139,6 +139,8 @@ func (c *commander) next(now int64) protocol.Command {
 			Name: c.event(), CorrelationKey: []string{"0", "1", "2", ""}[c.rnd.IntN(4)], TimeToLive: c.rnd.Int64N(2) * 3000,
 			MessageID: []string{"", "", "x"}[c.rnd.IntN(3)], Variables: c.variables(),
 		}
+	case n < 97 && c.rnd.IntN(2) == 0:
+		return &protocol.DeleteResource{ResourceKey: c.stored(state.TableDefinition)}
 	case n < 97:
 		return &protocol.BroadcastSignal{Name: c.event(), Variables: c.variables()}
 	}

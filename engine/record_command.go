@@ -21,6 +21,9 @@ func (r *run) recordCommand(cmd protocol.Command) {
 			intent = "CREATE_WITH_AWAITING_RESULT"
 		}
 		c.command("PROCESS_INSTANCE_CREATION", intent, 0)
+	case *protocol.DeleteResource:
+		c.begin().key("resourceKey", m.ResourceKey)
+		c.command("RESOURCE_DELETION", "DELETE", m.ResourceKey)
 	case *protocol.EvaluateDecision:
 		c.begin().str("decisionId", m.DecisionID).num("decisionKey", int64(m.DecisionKey)).members("variables", documentOf(m.Variables))
 		c.command("DECISION_EVALUATION", "EVALUATE", 0)

@@ -156,3 +156,24 @@ func (c *recorder) recordDeploy(d *protocol.Deploy) {
 	*o = append(*o, ']')
 	c.command("DEPLOYMENT", "CREATE", 0)
 }
+
+// recordDeletion records that a resource is about to be deleted, and returns the
+// key of its records.
+func (r *run) recordDeletion(resource protocol.Key) protocol.Key {
+	if r.rec == nil {
+		return 0
+	}
+	key := r.key()
+	r.rec.begin().key("resourceKey", resource)
+	r.rec.event("RESOURCE_DELETION", "DELETING", key)
+	return key
+}
+
+// recordDeleted records that a resource is deleted.
+func (r *run) recordDeleted(key, resource protocol.Key) {
+	if r.rec == nil {
+		return
+	}
+	r.rec.begin().key("resourceKey", resource)
+	r.rec.event("RESOURCE_DELETION", "DELETED", key)
+}

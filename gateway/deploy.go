@@ -76,6 +76,16 @@ func (s service) DeployProcess(ctx context.Context, req *pb.DeployProcessRequest
 	return resp, nil
 }
 
+// DeleteResource takes back what was deployed. Its answer waits, like that of a
+// deployment, until no gateway takes for the newest what is deleted.
+func (s service) DeleteResource(ctx context.Context, req *pb.DeleteResourceRequest) (*pb.DeleteResourceResponse, error) {
+	cmd := &protocol.DeleteResource{ResourceKey: protocol.Key(req.GetResourceKey())}
+	if _, err := as[*protocol.Done](s.byKey(ctx, req.GetResourceKey(), cmd)); err != nil {
+		return nil, err
+	}
+	return &pb.DeleteResourceResponse{}, nil
+}
+
 func (s *Server) deploy(ctx context.Context, cmd *protocol.Deploy) (*protocol.Deployed, error) {
 	deployed, err := as[*protocol.Deployed](s.ask(ctx, protocol.DeploymentPartition, cmd))
 	if err != nil {

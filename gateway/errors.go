@@ -124,10 +124,6 @@ func invalidArgument(format string, args ...any) error {
 	return status.Errorf(codes.InvalidArgument, format, args...)
 }
 
-func unsupported(method string) error {
-	return status.Errorf(codes.Unimplemented, "Expected to handle gRPC request %s: %[1]s is not supported yet", method)
-}
-
 // unknownMethod has the original's text, also for services that are not there.
 func unknownMethod(_ any, stream grpc.ServerStream) error {
 	method, _ := grpc.MethodFromServerStream(stream) // it is one

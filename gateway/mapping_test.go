@@ -91,6 +91,9 @@ func TestMapping(t *testing.T) {
 				MatchedRules: []*pb.MatchedDecisionRule{{RuleId: "r", RuleIndex: 2, EvaluatedOutputs: []*pb.EvaluatedDecisionOutput{
 					{OutputId: "o", OutputName: "out", OutputValue: "2"}}}},
 			}}}},
+		{"DeleteResource", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
+			return c.DeleteResource(ctx, &pb.DeleteResourceRequest{ResourceKey: key})
+		}, 2, &protocol.DeleteResource{ResourceKey: protocol.Key(key)}, &protocol.Done{}, &pb.DeleteResourceResponse{}},
 		{"DeployProcess", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
 			return c.DeployProcess(ctx, &pb.DeployProcessRequest{Processes: []*pb.ProcessRequestObject{{Name: "a.bpmn", Definition: []byte("A")}, {Name: "b.bpmn", Definition: []byte("B")}}})
 		}, 1, deploy, deployed, &pb.DeployProcessResponse{Key: 5, Processes: metadata}},

@@ -2,23 +2,21 @@ package gateway
 
 import (
 	"context"
-	"slices"
 
-	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc"
 )
 
 // serviceName is the service of the client protocol.
 const serviceName = "gateway_protocol.Gateway"
 
-// unaryCalls are the RPCs with one response, each with its handler. All others
-// of the protocol are UNIMPLEMENTED.
+// unaryCalls are the RPCs with one response, each with its handler.
 var unaryCalls = map[string]unaryCall{
 	"BroadcastSignal":                 unary(service.BroadcastSignal),
 	"CancelProcessInstance":           unary(service.CancelProcessInstance),
 	"CompleteJob":                     unary(service.CompleteJob),
 	"CreateProcessInstance":           unary(service.CreateProcessInstance),
 	"CreateProcessInstanceWithResult": unary(service.CreateProcessInstanceWithResult),
+	"DeleteResource":                  unary(service.DeleteResource),
 	"DeployProcess":                   unary(service.DeployProcess),
 	"DeployResource":                  unary(service.DeployResource),
 	"EvaluateDecision":                unary(service.EvaluateDecision),
@@ -71,22 +69,4 @@ func streaming[Req, Resp any](handle func(service, *Req, grpc.ServerStreamingSer
 		}
 		return handle(s, req, &grpc.GenericServerStream[Req, Resp]{ServerStream: stream})
 	}
-}
-
-// missing lists the RPCs of the protocol that have no handler.
-func missing() []string {
-	var names []string
-	methods := pb.File_gateway_proto.Services().ByName("Gateway").Methods()
-	for i := range methods.Len() {
-		name := string(methods.Get(i).Name())
-		if unaryCalls[name] == nil && streamCalls[name] == nil {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-func refuseCall(name string) unaryCall {
-	return func(service, context.Context, func(any) error) (any, error) { return nil, unsupported(name) }
 }

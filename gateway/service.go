@@ -24,9 +24,6 @@ func (s *Server) register() {
 	for name, call := range streamCalls {
 		desc.Streams = append(desc.Streams, grpc.StreamDesc{StreamName: name, Handler: s.surroundStream(name, call), ServerStreams: true})
 	}
-	for _, name := range missing() {
-		desc.Methods = append(desc.Methods, grpc.MethodDesc{MethodName: name, Handler: s.surround(name, refuseCall(name))})
-	}
 	s.grpc.RegisterService(&desc, nil) // the handlers know their service
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	s.health.SetServingStatus(serviceName, grpc_health_v1.HealthCheckResponse_SERVING)

@@ -15,7 +15,7 @@ type request struct {
 	partition protocol.PartitionID
 	command   protocol.Command
 	done      func(protocol.Reply, error) // called exactly once
-	asked     []protocol.PullDefinition   // of the deployment partition, on its behalf
+	asked     []engine.Asked              // of the deployment partition, on its behalf
 	own       bool                        // it is the leader's own, and asks for nothing
 }
 

@@ -5,7 +5,10 @@ import (
 	"errors"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
 )
 
 // maxAsked bounds how many definitions one command asks for. What it misses
@@ -16,7 +19,7 @@ const maxAsked = 16
 // before it is said not to exist (DESIGN §3 "Pull on miss").
 func (l *leader) pull(ctx actor.Context, r *request, want *protocol.PullDefinition) {
 	l.pulling[r] = true
-	r.asked = append(r.asked, *want)
+	r.asked = append(r.asked, engine.Asked{Want: *want})
 	system, self := l.p.System, ctx.Self()
 	asking, cancel := context.WithTimeout(r.ctx, l.p.Limits.PullTimeout)
 	l.p.Execute(asking, protocol.DeploymentPartition, want, func(reply protocol.Reply, err error) {
@@ -33,18 +36,22 @@ func (l *leader) onPulled(ctx actor.Context, m pulledBack) {
 		return
 	}
 	delete(l.pulling, m.r)
+	asked := &m.r.asked[len(m.r.asked)-1]
 	var rejection *protocol.Rejection
 	reply, ok := m.reply.(*protocol.DefinitionReply)
 	switch {
 	case m.err == nil && ok:
+		asked.Key = reply.Key
 		l.internal(ctx, &protocol.Pulled{
 			Source: protocol.DeploymentPartition, Epoch: reply.Epoch, Seq: reply.Seq,
 			Definitions: reply.Definitions, Bodies: reply.Bodies,
 		})
 	case errors.As(m.err, &rejection): // it does not exist
-	case names(m.r.command, &m.r.asked[len(m.r.asked)-1]):
+	case names(m.r.command, &asked.Want) && !l.engine.Knows(state.NewTx(l.over), &asked.Want):
 		m.r.done(nil, protocol.Refuse(protocol.DefinitionUnknown, l.p.Partition, "the deployment partition could not be asked: %v", m.err))
 		return
+	default:
+		asked.Unknown = true
 	}
 	if l.ended {
 		m.r.done(nil, protocol.Refuse(protocol.NotLeader, l.p.Partition, ""))

@@ -90,6 +90,8 @@ func newCommand(k Kind) Command {
 		return new(MigrateInstance)
 	case KindEvaluateDecision:
 		return new(EvaluateDecision)
+	case KindDeleteResource:
+		return new(DeleteResource)
 	case KindPublishMessage:
 		return new(PublishMessage)
 	case KindBroadcastSignal:

@@ -38,6 +38,7 @@ const (
 	KindUnprocessable
 
 	KindEvaluateDecision Kind = 32
+	KindDeleteResource   Kind = 33
 )
 
 // Command is what a partition is asked to do.

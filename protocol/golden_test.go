@@ -69,6 +69,7 @@ func goldenCommands() []protocol.Command {
 			Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}},
 		},
 		&protocol.Watermark{},
+		&protocol.DeleteResource{ResourceKey: 9, Definitions: []protocol.Definition{definition.Tombstone()}},
 		&protocol.EvaluateDecision{DecisionKey: 9, DecisionID: "rate", Variables: []byte(`{"a":1}`), TenantID: "<default>", DeploymentSeq: 300},
 		&protocol.ThrowError{JobKey: 2251799813685253, Code: "E1", Message: "no", Variables: []byte(`{"b":2}`)},
 		&protocol.PublishMessage{
@@ -112,7 +113,7 @@ func goldenReplies() []protocol.Reply {
 		}}},
 		&protocol.KeyReply{Key: 2251799813685256},
 		&protocol.Received{Epoch: 77, UpTo: 9, Refused: []protocol.RefusedItem{{Seq: 9, Reason: "no"}}, Gap: true, Missing: []protocol.Hash{hash}},
-		&protocol.DefinitionReply{Epoch: 77, Seq: 9, Definitions: []protocol.Definition{definition}, Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}}},
+		&protocol.DefinitionReply{Epoch: 77, Seq: 9, Key: 8, Definitions: []protocol.Definition{definition}, Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}}},
 		&protocol.Deployments{Seq: 9, List: []protocol.DeploymentStatus{{
 			Deployment: deployment, Pending: []protocol.PendingPush{{Partition: 2, Since: 5, Attempts: 3, Error: "cut"}},
 			Refused: []protocol.RefusedPush{{Partition: 3, Reason: "no"}},

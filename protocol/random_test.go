@@ -14,7 +14,7 @@ func commands() []protocol.Command {
 		&protocol.Deploy{}, &protocol.CreateInstance{}, &protocol.CancelInstance{}, &protocol.ActivateJobs{},
 		&protocol.AwaitJobs{}, &protocol.CompleteJob{}, &protocol.FailJob{}, &protocol.YieldJobs{},
 		&protocol.UpdateJobRetries{}, &protocol.UpdateJobTimeout{}, &protocol.SetVariables{},
-		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{}, &protocol.EvaluateDecision{},
+		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{}, &protocol.EvaluateDecision{}, &protocol.DeleteResource{},
 		&protocol.ListDeployments{}, &protocol.PartitionInfo{}, &protocol.TakeBase{}, &protocol.Watermark{},
 		&protocol.ModifyInstance{}, &protocol.MigrateInstance{},
 		&protocol.ThrowError{}, &protocol.PublishMessage{}, &protocol.BroadcastSignal{}, &protocol.Distribute{},

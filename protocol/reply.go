@@ -95,6 +95,7 @@ type Received struct {
 type DefinitionReply struct {
 	Epoch       uint64
 	Seq         uint64
+	Key         Key // of the one that was asked for
 	Definitions []Definition
 	Bodies      []Body
 }

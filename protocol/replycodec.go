@@ -107,12 +107,13 @@ func (p *Received) decode(r *Reader) {
 }
 
 func (p *DefinitionReply) encode(b []byte) []byte {
-	b = appendDefinitions(AppendUint(AppendUint(b, p.Epoch), p.Seq), p.Definitions)
+	b = AppendInt(AppendUint(AppendUint(b, p.Epoch), p.Seq), int64(p.Key))
+	b = appendDefinitions(b, p.Definitions)
 	return appendBodies(b, p.Bodies)
 }
 
 func (p *DefinitionReply) decode(r *Reader) {
-	*p = DefinitionReply{Epoch: r.Uint(), Seq: r.Uint(), Definitions: readDefinitions(r), Bodies: readBodies(r)}
+	*p = DefinitionReply{Epoch: r.Uint(), Seq: r.Uint(), Key: r.Key(), Definitions: readDefinitions(r), Bodies: readBodies(r)}
 }
 
 func (p *Deployments) encode(b []byte) []byte {

@@ -48,6 +48,12 @@ var writes = []struct {
 	{"meta counter", func(tx *state.Tx) { tx.NextKey(1) }},
 	{"meta epoch", func(tx *state.Tx) { tx.SetEpoch(77) }},
 	{"definition, version, member, tagged, latest", func(tx *state.Tx) { tx.PutDefinition(&sampleDefinition) }},
+	{"definition that drains", func(tx *state.Tx) {
+		tx.PutDefinition(&sampleDefinition)
+		tx.Withdraw(&sampleDefinition)
+		tx.AddDraining(sampleDefinition.Key)
+	}},
+	{"tombstone", func(tx *state.Tx) { tx.PutTombstone(&sampleDefinition) }},
 	{"deployment", func(tx *state.Tx) {
 		tx.PutDeployment(&protocol.Deployment{Key: key(1), Time: 1700000000000, Definitions: []protocol.Definition{sampleDefinition}}, 9)
 	}},
@@ -206,8 +212,8 @@ func TestGolden(t *testing.T) {
 	if b.String() != string(want) {
 		t.Errorf("got\n%swant\n%s", &b, want)
 	}
-	if len(seen) != 36 {
-		t.Errorf("%d of 36 tables have a row here", len(seen))
+	if len(seen) != 37 {
+		t.Errorf("%d of 37 tables have a row here", len(seen))
 	}
 }
 

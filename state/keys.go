@@ -22,6 +22,7 @@ const (
 	TableContentRef   Table = 0x15
 	TableTagged       Table = 0x16
 	TableMember       Table = 0x17
+	TableDraining     Table = 0x18
 	TableElement      Table = 0x20
 	TableJob          Table = 0x21
 	TableActivatable  Table = 0x22
@@ -56,7 +57,7 @@ const (
 func scanned(t byte) bool {
 	switch Table(t) {
 	case TableActivatable, TableDeadline, TableBackOff, TableChild, TableTimer, TableOutbox, TableContinue, TableDeployment, TableRefused,
-		TableCompensable, TableCompensating, TableVersion, TableTagged, TableMember,
+		TableCompensable, TableCompensating, TableVersion, TableTagged, TableMember, TableDraining,
 		TableSubscriber, TableMessage, TableExpiry, TableCorrelated, TableStart, TableSignal:
 		return true
 	}

@@ -226,7 +226,7 @@ func (k *Contents) refusedLines() (list []string) {
 var tableNames = map[state.Table]string{
 	state.TableMeta: "meta", state.TableDefinition: "definition", state.TableVersion: "version", state.TableLatest: "latest",
 	state.TableDeployment: "deployment", state.TableRefused: "refused", state.TableContentRef: "content",
-	state.TableTagged: "tagged", state.TableMember: "member",
+	state.TableTagged: "tagged", state.TableMember: "member", state.TableDraining: "draining",
 	state.TableElement: "element", state.TableJob: "job", state.TableActivatable: "activatable", state.TableDeadline: "deadline",
 	state.TableBackOff: "back-off", state.TableIncident: "incident", state.TableChild: "child", state.TableVariables: "variables",
 	state.TableTimer: "timer", state.TableLoop: "loop", state.TableOutbox: "outbox", state.TableInbox: "inbox", state.TableLane: "lane", state.TableContinue: "continue",

@@ -315,11 +315,16 @@ func (k *checker) definitions() {
 		id   string
 	}
 	newest := map[id]*protocol.Definition{}
-	tagged := 0
+	tagged, alive := 0, 0
 	for key, d := range k.Definitions {
 		if d.Key != key {
 			k.fail("definition %d is stored under %d", d.Key, key)
 		}
+		if d.Deleted {
+			k.deleted(d)
+			continue
+		}
+		alive++
 		if at := k.tx.Version(d.Kind, d.ID, d.Version); at != key {
 			k.fail("%s is %d, not %d", definitionText(d), at, key)
 		}
@@ -344,17 +349,51 @@ func (k *checker) definitions() {
 			k.fail("the latest of %s %s is %+v, not %+v", id.kind, id.id, l, d)
 		}
 	}
-	if n, m := len(k.Rows[state.TableVersion]), len(k.Definitions); n != m {
+	if n, m := len(k.Rows[state.TableVersion]), alive; n != m {
 		k.fail("%d versions of %d definitions", n, m)
 	}
-	if n := len(k.Rows[state.TableMember]); n != len(k.Definitions) {
-		k.fail("%d members of deployments, but %d definitions", n, len(k.Definitions))
+	if n := len(k.Rows[state.TableMember]); n != alive {
+		k.fail("%d members of deployments, but %d definitions", n, alive)
 	}
 	if n := len(k.Rows[state.TableTagged]); n != tagged {
 		k.fail("%d rows of %d tagged definitions", n, tagged)
 	}
-	if n, m := len(k.Rows[state.TableLatest]), len(newest); n != m {
+	if n, m := len(k.Rows[state.TableLatest]), len(newest); n < m {
 		k.fail("%d rows of the latest of %d ids", n, m)
+	}
+	k.contents()
+}
+
+// deleted definitions are not found, and wait for their instances or are only
+// remembered.
+func (k *checker) deleted(d *protocol.Definition) {
+	if at := k.tx.Version(d.Kind, d.ID, d.Version); at == d.Key {
+		k.fail("%s is found", definitionText(d))
+	}
+	draining := slices.Contains(k.tx.Draining(), d.Key)
+	if draining == d.Gone() {
+		k.fail("%s drains: %v", definitionText(d), draining)
+	}
+	if body := k.tx.Body(d.Hash); draining && engine.HashOf(body) != d.Hash {
+		k.fail("definition %d: its resource has %d bytes of another content", d.Key, len(body))
+	}
+}
+
+// contents that are referred to are those of the definitions.
+func (k *checker) contents() {
+	used := map[protocol.Hash]bool{}
+	for _, d := range k.Definitions {
+		if !d.Gone() {
+			used[d.Hash] = true
+		}
+	}
+	if n := len(k.Rows[state.TableContentRef]); n != len(used) {
+		k.fail("%d contents, but %d are used", n, len(used))
+	}
+	for key, e := range k.Elements {
+		if d := k.Definitions[e.Definition]; d == nil || d.Gone() {
+			k.fail("element %d is without its definition %d", key, e.Definition)
+		}
 	}
 }
 

@@ -168,6 +168,8 @@ func rowText(row *state.OutboxRow) string {
 // commandText prints a command of an outbox in one line.
 func commandText(c protocol.Command) string {
 	switch c := c.(type) {
+	case *protocol.DeleteResource:
+		return fmt.Sprintf("delete %d: %d definitions", c.ResourceKey, len(c.Definitions))
 	case *protocol.OpenSubscription:
 		s := &c.Subscription
 		return fmt.Sprintf("open %d: %d (%s) of %s waits for %s %q interrupting=%v", s.Key, s.Element, s.ElementID, s.ProcessID, s.Name, s.CorrelationKey, s.Interrupting)

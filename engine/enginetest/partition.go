@@ -75,21 +75,21 @@ func (p *Partition) Crash() error {
 // Execute lets the leader decide a command. What it writes lies in the overlay
 // afterwards, unless the command was rejected or missed a definition.
 func (p *Partition) Execute(cmd protocol.Command) (engine.Outcome, error) {
-	return p.decide(cmd, false)
+	return p.decide(cmd, nil, false)
 }
 
 // ExecuteAsked does the same once the deployment partition has been asked for
-// all that is missing.
+// what is missing, and could not answer.
 func (p *Partition) ExecuteAsked(cmd protocol.Command) (engine.Outcome, error) {
-	return p.decide(cmd, true)
+	return p.decide(cmd, nil, true)
 }
 
-func (p *Partition) decide(cmd protocol.Command, asked bool) (engine.Outcome, error) {
+func (p *Partition) decide(cmd protocol.Command, asked []engine.Asked, settled bool) (engine.Outcome, error) {
 	switch cmd.(type) {
 	case *protocol.Tick, *protocol.Continue:
-		asked = true // a leader's own commands ask for nothing
+		settled = true // a leader's own commands ask for nothing
 	}
-	p.engine.Settled = asked
+	p.engine.Asked, p.engine.Settled = asked, settled
 	p.tx.Reset()
 	out, err := p.engine.Execute(p.tx, cmd, p.cluster.Now)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
 )
@@ -39,7 +40,7 @@ func newSession(c Config) (*session, error) {
 
 // execute runs a command as a step and prints its outcome and what it wrote.
 func (s *session) execute(c *call, cmd protocol.Command) error {
-	out, err := c.part.decide(cmd, c.text("asked") != "")
+	out, err := s.ask(c, cmd)
 	if err != nil {
 		return err
 	}
@@ -52,6 +53,22 @@ func (s *session) execute(c *call, cmd protocol.Command) error {
 		return nil
 	}
 	return s.commit(c)
+}
+
+// ask executes a command. With asked=none, asked=unknown or asked=KEY that is what
+// the deployment partition says whenever something is missing.
+func (s *session) ask(c *call, cmd protocol.Command) (engine.Outcome, error) {
+	said := c.text("asked")
+	out, err := c.part.Execute(cmd)
+	var asked []engine.Asked
+	for ; err == nil && out.Miss != nil && said != "" && len(asked) < 16; out, err = c.part.decide(cmd, asked, false) {
+		a := engine.Asked{Want: *out.Miss, Unknown: said == "unknown"}
+		if key, ok := parseKey(said); ok {
+			a.Key = key
+		}
+		asked = append(asked, a)
+	}
+	return out, err
 }
 
 // commit packs and applies as the mode says, and prints how many keys went

@@ -35,7 +35,7 @@ func takeBase(t *transcript, c *call) error {
 	for _, key := range contents.Order[state.TableDefinition] {
 		d := contents.Definitions[key]
 		cmd.Definitions = append(cmd.Definitions, *d)
-		if bodies != "none" {
+		if bodies != "none" && !d.Deleted {
 			cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: d.Hash, Data: contents.tx.Body(d.Hash)})
 		}
 	}

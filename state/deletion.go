@@ -1,0 +1,108 @@
+package state
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// Withdraw makes a definition one that is not found any more, but by key. The
+// newest version before it, if it was the newest, takes its place. Version
+// numbers go on counting.
+func (t *Tx) Withdraw(d *protocol.Definition) {
+	t.Delete(versionKey(d.Kind, d.ID, d.Version))
+	t.Delete(memberKey(d.DeploymentID, d.Kind, d.ID))
+	if d.VersionTag != "" {
+		t.Delete(tagKey(d))
+	}
+	deleted := *d
+	deleted.Deleted = true
+	t.Put(TableDefinition.OfKey(d.Key), protocol.AppendDefinition(nil, &deleted))
+	l := t.Latest(d.Kind, d.ID)
+	if l == nil || l.Key != d.Key {
+		return
+	}
+	now := Latest{Highest: l.Highest}
+	t.Scan(idKey(TableVersion, d.Kind, d.ID), nil, func(_, value []byte) bool {
+		if p := t.Definition(t.readKey(value)); p != nil {
+			now = Latest{Key: p.Key, Version: p.Version, Hash: p.Hash, ResourceName: p.ResourceName, Highest: l.Highest}
+		}
+		return false
+	})
+	t.putLatest(d.Kind, d.ID, &now)
+}
+
+// PutTombstone keeps of a definition only that it is deleted.
+func (t *Tx) PutTombstone(d *protocol.Definition) {
+	gone := d.Tombstone()
+	t.Put(TableDefinition.OfKey(d.Key), protocol.AppendDefinition(nil, &gone))
+}
+
+// AddDraining notes a deleted definition that somebody may still need.
+func (t *Tx) AddDraining(key protocol.Key) { t.Put(TableDraining.OfKey(key), nil) }
+
+// DeleteDraining says that none does any more.
+func (t *Tx) DeleteDraining(key protocol.Key) { t.Delete(TableDraining.OfKey(key)) }
+
+// Draining lists the deleted definitions that somebody may still need.
+func (t *Tx) Draining() (list []protocol.Key) {
+	t.Scan([]byte{byte(TableDraining)}, nil, func(key, _ []byte) bool {
+		list = append(list, protocol.Key(number(key, 0)))
+		return true
+	})
+	return list
+}
+
+// IsDraining tells whether a committed row says so of a definition: what began
+// before its deletion is committed then too.
+func (t *Tx) IsDraining(key protocol.Key) bool {
+	at := TableDraining.OfKey(key)
+	it := t.over.Base().Iterate(at, at)
+	defer it.Close()
+	return it.Valid() && bytes.Equal(it.Key(), at)
+}
+
+// Versions lists the versions of an id, the newest first.
+func (t *Tx) Versions(kind protocol.DefinitionKind, id string) (list []protocol.Key) {
+	t.Scan(idKey(TableVersion, kind, id), nil, func(_, value []byte) bool {
+		list = append(list, t.readKey(value))
+		return true
+	})
+	return list
+}
+
+// DropBody ends the partition's reference to a content.
+func (t *Tx) DropBody(h protocol.Hash) { t.Delete(append(TableContentRef.Key(32), h[:]...)) }
+
+// Root is the process of an instance.
+type Root struct{ Instance, Definition protocol.Key }
+
+// Roots walks up to limit committed rows of elements with keys above after and
+// gives those that are processes. last is the last key that was looked at, 0 at
+// the end of the table.
+func (t *Tx) Roots(after protocol.Key, limit int) (list []Root, last protocol.Key) {
+	it := t.over.Base().Iterate([]byte{byte(TableElement)}, TableElement.OfKey(after+1))
+	defer it.Close()
+	for ; it.Valid() && limit > 0; it.Next() {
+		limit--
+		last = protocol.Key(number(it.Key(), 0))
+		stored, err := it.Value()
+		if err == nil {
+			stored, err = joinParts(slices.Clone(stored), func(i int) ([]byte, error) { return t.over.Base().Raw(partKey(it.Key(), i)) })
+		}
+		if err != nil {
+			t.Fail(err)
+			return nil, 0
+		}
+		r := protocol.NewReader(stored)
+		r.Key()
+		if scope := r.Key(); scope == 0 {
+			list = append(list, Root{Instance: r.Key(), Definition: r.Key()})
+		}
+	}
+	if limit > 0 {
+		last = 0
+	}
+	return list, last
+}
