@@ -193,6 +193,8 @@ func effectiveMappings(e *Element) (inputs, outputs bool) {
 		return false, false
 	case IntermediateThrowEvent:
 		return e.Event != EventNone && e.Event != EventCompensation, e.Event != EventCompensation
+	case EndEvent:
+		return e.Event != EventCompensation, e.Event != EventCompensation
 	}
 	return true, true
 }

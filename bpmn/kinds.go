@@ -58,10 +58,26 @@ func (n *node) event() EventType {
 	return EventNone
 }
 
+// eventOf says what event an element is. Some definitions have no effect where
+// they stand, as if there was none (seen on Zeebe 8.6.0).
 func eventOf(n *node, t ElementType) EventType {
 	switch t {
-	case StartEvent, EndEvent, BoundaryEvent, IntermediateCatchEvent, IntermediateThrowEvent:
+	case EndEvent, BoundaryEvent, IntermediateCatchEvent:
 		return n.event()
+	case IntermediateThrowEvent:
+		switch e := n.event(); e {
+		case EventTimer, EventError, EventTerminate:
+			return EventNone
+		default:
+			return e
+		}
+	case StartEvent:
+		switch e := n.event(); e {
+		case EventCompensation, EventTerminate:
+			return EventNone
+		default:
+			return e
+		}
 	}
 	return EventUnspecified
 }

@@ -38,15 +38,15 @@ func TestReport(t *testing.T) {
 func TestUnsupportedKinds(t *testing.T) {
 	body := `<startEvent id='s'/><boundaryEvent id='b' attachedToRef='x'><signalEventDefinition id='d' signalRef='sig'/></boundaryEvent>
 <serviceTask id='x'>[[<zeebe:taskDefinition type='w'/><zeebe:executionListeners><zeebe:executionListener eventType='start' type='l'/></zeebe:executionListeners>]]</serviceTask>
-<intermediateThrowEvent id='t'><terminateEventDefinition id='td'/></intermediateThrowEvent>`
+<sendTask id='t'>[[<zeebe:publishMessage/>]]</sendTask>`
 	text := refusal(t, verdict{Roots: "<signal id='sig' name='n'/>", Process: body, Flows: []string{"s x", "b t"}}.xml())
 	found := regexp.MustCompile(`not supported yet: (.*)`).FindAllStringSubmatch(text, -1)
-	for _, want := range []string{"intermediate terminate throw event"} {
+	for _, want := range []string{"element that publishes a message"} {
 		if !slices.ContainsFunc(found, func(m []string) bool { return m[1] == want }) {
 			t.Errorf("no %q in %s", want, text)
 		}
 	}
-	if !strings.Contains(text, "- Element: t\n    - ERROR: Elements of this kind are not supported yet: intermediate terminate throw event") {
+	if !strings.Contains(text, "- Element: t\n    - ERROR: Elements of this kind are not supported yet: element that publishes a message") {
 		t.Errorf("the layout is not the same:\n%s", text)
 	}
 	// what is wrong comes first: nobody should learn in two steps that the model is broken anyway

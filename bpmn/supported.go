@@ -51,6 +51,9 @@ var runs = map[string]bool{
 	"escalation end event":                           true,
 	"escalation boundary event":                      true,
 	"escalation start event of an event sub-process": true,
+	"error start event":                              true, // begins nothing, as in the original
+	"escalation start event":                         true,
+	"link start event":                               true,
 	"exclusive gateway":                              true,
 	"compensation handler":                           true,
 	"compensation boundary event":                    true,
