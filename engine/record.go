@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/fnv"
 	"strconv"
@@ -142,11 +143,14 @@ func variableKey(p protocol.PartitionID, scope protocol.Key, name string) protoc
 
 // recordVariable records a variable that is about to be written.
 func (r *run) recordVariable(el *elem, name string, value []byte) {
-	if r.rec == nil || el.State == state.Activating && !el.begun && el.Incident == 0 {
+	if r.rec == nil || el.State == state.Activating && !el.begun && el.Incident == 0 && el.listening() == 0 {
 		return // it is recorded when the element begins
 	}
 	intent := "CREATED"
-	if el.Variable(name) != nil {
+	if old := el.Variable(name); old != nil {
+		if bytes.Equal(old, value) {
+			return // the original records only what changes
+		}
 		intent = "UPDATED"
 	}
 	r.rec.variable(r.e.Partition, el, intent, name, value)

@@ -43,7 +43,7 @@ func (r *run) jobValue(o *object, j *state.Job, d *jobDetails) {
 	headers := j.Headers
 	kind, event := "BPMN_ELEMENT", "UNSPECIFIED"
 	if el := r.elem(j.Element); el != nil && el.listening() > 0 {
-		if kind, event = "EXECUTION_LISTENER", "START"; el.State == state.Completing {
+		if kind, event = "EXECUTION_LISTENER", "START"; el.State == state.Completing || el.ending {
 			event = "END"
 		}
 	} else if el != nil && el.model.Job != nil && headers == nil {

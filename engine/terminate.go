@@ -27,6 +27,7 @@ const terminateAtOnce = 500
 // is inside it in a step of its own, as in the original.
 func (r *run) terminate(el *elem) {
 	if el.State != state.Terminating {
+		el.ending = el.State == state.Completing
 		el.State, el.dirty = state.Terminating, true
 		r.recordElement(el, "ELEMENT_TERMINATING")
 		r.dropJob(el)
