@@ -88,8 +88,10 @@ func (r *run) listened(el *elem, members []jsondoc.Member) {
 	if r.rec != nil {
 		r.processEvent(el, el.model, members)
 	}
-	for i := range members {
-		r.setLocal(at, members[i].Name, members[i].Value)
+	if el.model.Type != bpmn.ParallelGateway { // it has no variables: nobody would see them (seen on Zeebe 8.6.0)
+		for i := range members {
+			r.setLocal(at, members[i].Name, members[i].Value)
+		}
 	}
 	r.follow(stepListened, el)
 }
