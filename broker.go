@@ -19,6 +19,7 @@ import (
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/recordlog"
 	"github.com/grevy-io/grevy/remote"
 	"github.com/grevy-io/grevy/state/badgerkv"
 )
@@ -31,6 +32,7 @@ type Broker struct {
 	ownSystem bool
 	faults    *linkfault.Switch
 	kv        *badgerkv.KV
+	records   recordlog.Sink // nil: none are made
 	models    *engine.Models
 	members   *remote.Members
 	post      *remote.Post
@@ -119,6 +121,26 @@ func (b *Broker) openDir(context.Context) (err error) {
 		return err
 	}
 	b.onClose(b.kv.Close)
+	return b.openRecords()
+}
+
+// openRecords finds out where records go.
+func (b *Broker) openRecords() error {
+	var sinks recordlog.Both
+	if b.RecordLog != "" {
+		file, err := recordlog.OpenFile(b.RecordLog)
+		if err != nil {
+			return err
+		}
+		b.onClose(file.Close)
+		sinks = append(sinks, file)
+	}
+	if b.OnRecord != nil {
+		sinks = append(sinks, recordlog.Func(b.OnRecord))
+	}
+	if len(sinks) > 0 {
+		b.records = sinks
+	}
 	return nil
 }
 
@@ -239,7 +261,7 @@ func (b *Broker) partitionConfig(p protocol.PartitionID) partitionactor.Config {
 	return partitionactor.Config{
 		Partition: p, Partitions: b.Partitions, System: b.System, Node: b.raft, Models: b.models, Log: b.Log,
 		Bootstrap: b.bootstrapOf(p), Observer: b.metrics, Execute: b.router.Execute, Distributor: b.distributor,
-		Changed: b.onChange, Deployed: b.marks.deployed, Limits: limits,
+		Changed: b.onChange, Deployed: b.marks.deployed, Limits: limits, Records: b.records, Version: b.Version,
 	}
 }
 

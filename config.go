@@ -69,6 +69,15 @@ type Config struct {
 	MaxMessageSize int
 	// ModelCache bounds the parsed models kept, in bytes; default 64 MiB.
 	ModelCache int
+	// RecordLog names a file to which every record is appended, one JSON object in
+	// a line, in the original's exporter format (docs/records.md): what happens to
+	// instances, jobs, variables and all else. "": none are made, which costs nothing.
+	RecordLog string
+	// OnRecord, if set, is given every record instead or as well, by the leaders of
+	// this node: those of one partition in order and one at a time, each at least
+	// once, again after an error, a restart or a change of leader. The bytes are
+	// valid during the call only.
+	OnRecord func(partition int, record []byte) error
 	// Limits of each partition.
 	Limits partitionactor.Limits
 	// Tuning of raft, for tests and unusual machines.

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"google.golang.org/grpc/codes"
 
+	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -81,8 +82,8 @@ func (m *metrics) ObserveCall(method string, code codes.Code, took time.Duration
 
 // stateCollector reads gauges when they are asked for.
 type stateCollector struct {
-	b                                                                           *Broker
-	leader, term, applied, lag, inFlight, full, healthy, link, log, deployments *prometheus.Desc
+	b                                                                                                                      *Broker
+	leader, term, applied, lag, inFlight, full, healthy, link, log, deployments, records, unexported, exportFailures, lost *prometheus.Desc
 }
 
 func newStateCollector(b *Broker) *stateCollector {
@@ -90,23 +91,27 @@ func newStateCollector(b *Broker) *stateCollector {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &stateCollector{
-		b:           b,
-		leader:      d("grevy_partition_leader", "1 if this node leads the partition and takes commands.", "partition"),
-		term:        d("grevy_partition_term", "Raft term of the partition.", "partition"),
-		applied:     d("grevy_partition_applied_index", "Last log index in the store of this node.", "partition"),
-		lag:         d("grevy_partition_apply_lag_entries", "Entries known to be committed and not yet applied here.", "partition"),
-		inFlight:    d("grevy_partition_commands_in_flight", "Commands under way at the leader here.", "partition"),
-		full:        d("grevy_partition_refused_total", "Commands refused because the in-flight limit was reached.", "partition"),
-		healthy:     d("grevy_partition_healthy", "0 if the partition is halted on this node.", "partition"),
-		link:        d("grevy_link_up", "1 if the link to the peer works in both directions.", "peer"),
-		log:         d("grevy_raft_log_entries", "Entries in the raft log of the partition.", "partition"),
-		deployments: d("grevy_partition_deployment_seq", "Up to which deployment, by the counter of their lane, the partition has them on this node.", "partition"),
+		b:              b,
+		leader:         d("grevy_partition_leader", "1 if this node leads the partition and takes commands.", "partition"),
+		term:           d("grevy_partition_term", "Raft term of the partition.", "partition"),
+		applied:        d("grevy_partition_applied_index", "Last log index in the store of this node.", "partition"),
+		lag:            d("grevy_partition_apply_lag_entries", "Entries known to be committed and not yet applied here.", "partition"),
+		inFlight:       d("grevy_partition_commands_in_flight", "Commands under way at the leader here.", "partition"),
+		full:           d("grevy_partition_refused_total", "Commands refused because the in-flight limit was reached.", "partition"),
+		healthy:        d("grevy_partition_healthy", "0 if the partition is halted on this node.", "partition"),
+		link:           d("grevy_link_up", "1 if the link to the peer works in both directions.", "peer"),
+		log:            d("grevy_raft_log_entries", "Entries in the raft log of the partition.", "partition"),
+		deployments:    d("grevy_partition_deployment_seq", "Up to which deployment, by the counter of their lane, the partition has them on this node.", "partition"),
+		records:        d("grevy_records_total", "Records written to the record log by leaders here.", "partition"),
+		unexported:     d("grevy_record_log_lag_entries", "Applied entries whose records the leader here has not written yet.", "partition"),
+		exportFailures: d("grevy_record_log_failures_total", "Attempts to write records that have failed.", "partition"),
+		lost:           d("grevy_record_log_lost_entries_total", "Entries whose records can no longer be written.", "partition"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.leader, c.term, c.applied, c.lag, c.inFlight, c.full, c.healthy, c.link, c.log, c.deployments} {
+	for _, d := range []*prometheus.Desc{c.leader, c.term, c.applied, c.lag, c.inFlight, c.full, c.healthy, c.link, c.log, c.deployments, c.records, c.unexported, c.exportFailures, c.lost} {
 		ch <- d
 	}
 }
@@ -130,6 +135,7 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		if seq, err := p.DeploymentSeq(); err == nil { // else the partition is halted, which is told above
 			gauge(c.deployments, float64(seq), l)
 		}
+		c.collectRecords(ch, p, st.Applied, leader, l)
 		ch <- prometheus.MustNewConstMetric(c.full, prometheus.CounterValue, float64(p.Gate().Refused()), l)
 	}
 	if c.b.post == nil {
@@ -137,6 +143,23 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, link := range c.b.post.Links() {
 		gauge(c.link, bit(link.Up), strconv.Itoa(int(link.Peer)))
+	}
+}
+
+// collectRecords says how the record log does, if there is one.
+func (c *stateCollector) collectRecords(ch chan<- prometheus.Metric, p *partitionactor.Partition, applied uint64, leader bool, label string) {
+	if c.b.records == nil {
+		return
+	}
+	s := p.Exported()
+	if leader {
+		ch <- prometheus.MustNewConstMetric(c.unexported, prometheus.GaugeValue, float64(applied-min(s.Index, applied)), label)
+	}
+	for _, m := range []struct {
+		d *prometheus.Desc
+		n uint64
+	}{{c.records, s.Records}, {c.exportFailures, s.Failures}, {c.lost, s.Lost}} {
+		ch <- prometheus.MustNewConstMetric(m.d, prometheus.CounterValue, float64(m.n), label)
 	}
 }
 

@@ -79,6 +79,8 @@ type PartitionStatus struct {
 	OldestPendingMs int64  `json:"oldestPendingMs"`
 	Pending         int64  `json:"pending"`
 	Problem         string `json:"problem,omitempty"`
+	// RecordLog is why its records cannot be written, as the leader says.
+	RecordLog string `json:"recordLog,omitempty"`
 }
 
 // Status asks every partition's leader and every node, and sums up. It takes
@@ -145,6 +147,12 @@ func (s *Status) partitionProblems() (list []Problem) {
 				"why: grevy deployments",
 			})
 		}
+		if p.RecordLog != "" {
+			list = append(list, Problem{
+				fmt.Sprintf("partition %d: its records cannot be written: %s", p.ID, p.RecordLog),
+				fmt.Sprintf("make room or access on node %d, its leader; nothing is lost meanwhile (docs/records.md says for how long)", p.Leader),
+			})
+		}
 		if len(p.NotVoting) > 0 {
 			list = append(list, Problem{
 				fmt.Sprintf("partition %d: nodes %v do not count for its majority yet, they are being taken in", p.ID, p.NotVoting),
@@ -204,7 +212,7 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 	}
 	s.Term, s.Applied, s.DeploymentSeq = info.Term, info.Applied, info.DeploymentSeq
 	s.JobsActive, s.JobsWaiting, s.Instances, s.Incidents = info.JobsActive, info.JobsWaiting, info.Instances, info.Incidents
-	s.Pending = info.Pending
+	s.Pending, s.RecordLog = info.Pending, info.RecordLog
 	if info.OldestPending > 0 {
 		s.OldestPendingMs = time.Now().UnixMilli() - info.OldestPending
 	}

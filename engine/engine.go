@@ -175,6 +175,8 @@ func (r *run) dispatch(cmd protocol.Command) {
 		r.pulled(c)
 	case *protocol.Tick:
 		r.tick()
+	case *protocol.Exported:
+		r.exported(c)
 	case *protocol.Continue:
 		r.resume()
 	default:

@@ -10,6 +10,7 @@ import (
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/recordlog"
 )
 
 // Config is what a partition needs to work.
@@ -32,7 +33,10 @@ type Config struct {
 	// the leader of the deployment partition; it calls done when no gateway can
 	// still resolve "latest" from before.
 	Deployed func(seq uint64, done func())
-	Limits   Limits
+	// Records takes what happens in, if it is wanted; Version is shown in it.
+	Records recordlog.Sink
+	Version string
+	Limits  Limits
 }
 
 // Limits bound what a partition takes at once. Zero fields mean the defaults.

@@ -37,7 +37,7 @@ type Gate struct {
 func privileged(c protocol.Command) bool {
 	switch c.Kind() {
 	case protocol.KindCompleteJob, protocol.KindFailJob, protocol.KindThrowError, protocol.KindYieldJobs, protocol.KindAcknowledge,
-		protocol.KindReceive, protocol.KindTakeBase, protocol.KindPullDefinition, protocol.KindPartitionInfo, protocol.KindContinue, protocol.KindTick:
+		protocol.KindReceive, protocol.KindTakeBase, protocol.KindPullDefinition, protocol.KindPartitionInfo, protocol.KindContinue, protocol.KindTick, protocol.KindExported:
 		return true
 	}
 	return false

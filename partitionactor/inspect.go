@@ -35,7 +35,7 @@ func (l *leader) withLanes(ctx actor.Context, then func([]actors.LaneStatus)) {
 const maxCount = 1_000_000
 
 func (o *outbox) info(term uint64, lanes []actors.LaneStatus) (protocol.Reply, error) {
-	info := &protocol.Info{Partition: o.p.Partition, Term: term}
+	info := &protocol.Info{Partition: o.p.Partition, Term: term, RecordLog: o.p.Exported().Problem}
 	for _, lane := range lanes {
 		info.Pending += int64(lane.Pending)
 		if lane.Pending > 0 && (info.OldestPending == 0 || lane.Oldest < info.OldestPending) {

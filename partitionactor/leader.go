@@ -28,6 +28,7 @@ type leader struct {
 	tx          *state.Tx
 	engine      *engine.Engine
 	distributor *actor.PID
+	exporter    *actor.PID // nil: no records are wanted
 	outbox      *outbox
 
 	packing entry    // takes the next command
@@ -158,6 +159,9 @@ func (l *leader) onApplied(ctx actor.Context, a raftadapter.Applied) {
 	}
 	l.over.Rebase(view, guard.Seq)
 	l.applied = guard.Seq
+	if l.exporter != nil {
+		ctx.Send(l.exporter, more{})
+	}
 	l.settle(ctx)
 	l.reads.release(l.applied)
 	l.proposeNext()
@@ -184,9 +188,13 @@ func (l *leader) open(ctx actor.Context) {
 	l.packing.seq = over.Packing()
 	l.engine = engine.New(engine.Config{
 		Partition: l.p.Partition, Partitions: l.p.Partitions, Models: l.p.Models, Epoch: rand.Uint64() | 1,
-		MaxJobBytes: int64(l.p.Limits.JobBytes),
+		MaxJobBytes: int64(l.p.Limits.JobBytes), Records: l.p.Records != nil,
 	})
 	l.startDistributor(ctx)
+	if err := l.startExporter(ctx); err != nil {
+		l.end(ctx, err)
+		return
+	}
 	l.p.gate.leader.Store(ctx.Self())
 	l.p.serving(l.term)
 	actors.After(ctx, l.p.Limits.Tick, tick{})

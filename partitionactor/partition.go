@@ -24,6 +24,8 @@ type Partition struct {
 	serves atomic.Uint64 // term in which a leader serves here, 0: none
 	halted atomic.Pointer[string]
 	child  atomic.Pointer[actor.PID] // a leader that hears what is applied
+
+	exported exportStatus
 }
 
 // Messages from raft's goroutines to the partition.

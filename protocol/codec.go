@@ -107,7 +107,7 @@ func newCommand(k Kind) Command {
 	case KindCorrelated:
 		return new(Correlated)
 	}
-	// Tick, Continue, Acknowledge, Pulled and Unprocessable never leave their leader.
+	// Tick, Continue, Acknowledge, Pulled, Unprocessable and Exported never leave their leader.
 	return nil
 }
 

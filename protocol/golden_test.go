@@ -126,7 +126,7 @@ func goldenReplies() []protocol.Reply {
 				Rules:  []protocol.MatchedRule{{ID: "r", Index: 1, Outputs: []protocol.DecisionValue{{ID: "o", Name: "out", Value: []byte("2")}}}},
 			}}, FailedID: "base", FailureMessage: "no",
 		},
-		&protocol.Info{Partition: 2, Term: 3, Applied: 4, DeploymentSeq: 5, OldestPending: 6, Pending: 7, Instances: 8, JobsWaiting: 9, JobsActive: 10, Incidents: 11},
+		&protocol.Info{Partition: 2, Term: 3, Applied: 4, DeploymentSeq: 5, OldestPending: 6, Pending: 7, Instances: 8, JobsWaiting: 9, JobsActive: 10, Incidents: 11, RecordLog: "disk full"},
 	}
 }
 

@@ -24,7 +24,7 @@ func commands() []protocol.Command {
 
 // local lists the commands that never leave their leader.
 func local() []protocol.Command {
-	return []protocol.Command{&protocol.Tick{}, &protocol.Continue{}, &protocol.Acknowledge{}, &protocol.Pulled{}, &protocol.Unprocessable{}}
+	return []protocol.Command{&protocol.Tick{}, &protocol.Continue{}, &protocol.Acknowledge{}, &protocol.Pulled{}, &protocol.Unprocessable{}, &protocol.Exported{}}
 }
 
 // replies lists one of each reply.

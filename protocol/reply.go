@@ -139,6 +139,8 @@ type Info struct {
 	JobsWaiting   int64
 	JobsActive    int64
 	Incidents     int64
+	// RecordLog is why records cannot be written, "" if nothing is wrong.
+	RecordLog string
 }
 
 func (*Done) ReplyKind() ReplyKind            { return ReplyDone }

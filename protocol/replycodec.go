@@ -164,12 +164,13 @@ func (p *Info) encode(b []byte) []byte {
 	for _, v := range [...]int64{p.OldestPending, p.Pending, p.Instances, p.JobsWaiting, p.JobsActive, p.Incidents} {
 		b = AppendInt(b, v)
 	}
-	return b
+	return AppendString(b, p.RecordLog)
 }
 
 func (p *Info) decode(r *Reader) {
 	*p = Info{
 		Partition: PartitionID(r.Uint()), Term: r.Uint(), Applied: r.Uint(), DeploymentSeq: r.Uint(),
 		OldestPending: r.Int(), Pending: r.Int(), Instances: r.Int(), JobsWaiting: r.Int(), JobsActive: r.Int(), Incidents: r.Int(),
+		RecordLog: r.String(),
 	}
 }

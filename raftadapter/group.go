@@ -47,6 +47,7 @@ type Group struct {
 	raft       *raft.Raft
 	fsm        *fsm
 	log        *boundedLog
+	cache      *raft.LogCache // over log
 	trans      *transport
 	listener   Listener
 	futures    chan *proposal
@@ -181,6 +182,7 @@ func (g *Group) openRaft(at position, bootstrap []Server) error {
 		Stream: g.node.newLayer(g.partition), MaxPool: poolSize, Timeout: 5 * time.Second, Logger: newLogger(g.logger()),
 	})}
 	notify := make(chan bool, 16)
+	g.cache = cache
 	conf := g.config(bootstrap, cache)
 	conf.NotifyCh = notify
 	if bootstrap != nil {

@@ -12,11 +12,15 @@ import (
 
 // boundedLog keeps raft from truncating what the store might still lose: the
 // head of the log is deleted at most up to the durability marker (DESIGN §4
-// "Power loss"). And it tells of damage that appears while the group runs.
+// "Power loss"), and to where the record log is, within bounds. And it tells of damage that appears while the group runs.
 type boundedLog struct {
 	*wal.Log
 	marker  atomic.Uint64
 	damaged func(error)
+	// exported is how far the record log is, 0 if there is none; held bounds the
+	// entries that are kept for it.
+	exported func() uint64
+	held     uint64
 }
 
 // GetLog reads an entry. A leader that can not read one for a follower would
@@ -41,6 +45,9 @@ func (l *boundedLog) DeleteRange(first, last uint64) error {
 	}
 	if last < end {
 		last = min(last, l.marker.Load())
+		if at := l.exported(); at > 0 {
+			last = min(last, max(at, end-min(end, l.held)))
+		}
 	}
 	if last < first {
 		return nil

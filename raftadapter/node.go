@@ -55,6 +55,9 @@ type Tuning struct {
 	// TrailingLogs is how many entries stay in the log for slow followers;
 	// default 100,000.
 	TrailingLogs uint64
+	// HeldLogs is how many entries at most are kept because their records are not
+	// in the record log; default 1,000,000. Beyond it records are lost.
+	HeldLogs uint64
 	// SegmentSize of the log, in bytes; default 16 MiB.
 	SegmentSize int64
 	// BatchBytes bounds one transaction of the store; default 8 MB.
@@ -76,6 +79,9 @@ func (t Tuning) withDefaults() Tuning {
 	}
 	if t.TrailingLogs == 0 {
 		t.TrailingLogs = 100_000
+	}
+	if t.HeldLogs == 0 {
+		t.HeldLogs = 1_000_000
 	}
 	if t.SegmentSize == 0 {
 		t.SegmentSize = 16 << 20

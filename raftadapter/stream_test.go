@@ -189,7 +189,7 @@ func newReceiver(t *testing.T) *snapshots {
 	}
 	n := &Node{Config: Config{KV: kv}, generations: 1}
 	f := &fsm{partition: 7, kv: kv, prefix: prefix, applied: func(Applied) {}}
-	return &snapshots{node: n, partition: 7, fsm: f, log: &boundedLog{}}
+	return &snapshots{node: n, partition: 7, fsm: f, log: &boundedLog{exported: func() uint64 { return 0 }}}
 }
 
 // TestInstall_RefusesWhatIsNotWhole leaves the partition as it was.

@@ -39,6 +39,7 @@ const (
 	TableInbox        Table = 0x31
 	TableLane         Table = 0x32
 	TableContinue     Table = 0x33
+	TableExported     Table = 0x34
 	TableSubscriber   Table = 0x40 // who waits for a message, on the message's partition
 	TableMessage      Table = 0x41
 	TableExpiry       Table = 0x42

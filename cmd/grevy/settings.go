@@ -32,6 +32,7 @@ func (s *startFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&s.StartTimeout, "start-timeout", 2*time.Minute, "how long to wait for the cluster to form and partitions to have leaders")
 	f.DurationVar(&s.RequestTimeout, "request-timeout", 15*time.Second, "how long a client's call may take that says nothing itself")
 	f.IntVar(&s.MaxMessageSize, "max-message-size", 4<<20, "largest request of a client, in bytes")
+	f.StringVar(&s.RecordLog, "record-log", "", "file to which every record is appended as a line of JSON; empty: none are made")
 	f.StringVar(&s.level, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&s.format, "log-format", "text", "text or json; the log goes to standard error")
 	f.StringVar(&s.config, "config", "", "YAML file with settings by the names of these flags")

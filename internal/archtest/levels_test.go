@@ -17,7 +17,7 @@ type room struct {
 // rooms is the table of docs/architecture.md. A new folder is entered here.
 var rooms = []room{
 	{"protocol", 1}, {"feel", 1}, {"internal/jsondoc", 1}, {"internal/archtest", 1},
-	{"bpmn", 2}, {"internal/linkfault", 2},
+	{"bpmn", 2}, {"recordlog", 2}, {"internal/linkfault", 2},
 	{"state", 3}, {"dmn", 3},
 	{"engine", 4},
 	{"actors", 5}, {"raftadapter", 5},
