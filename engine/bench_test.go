@@ -19,9 +19,9 @@ type bench struct {
 	spent time.Duration // by the engine and the overlay
 }
 
-func newBench(b *testing.B, model string) *bench {
+func newBench(b *testing.B, model string, config ...enginetest.Config) *bench {
 	b.Helper()
-	cluster, err := enginetest.NewCluster(enginetest.Config{})
+	cluster, err := enginetest.NewCluster(append(config, enginetest.Config{})[0])
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -71,6 +71,15 @@ func BenchmarkNoneProcess(b *testing.B) {
 	x.report()
 }
 
+// BenchmarkNoneProcess_Records is the same with a record log.
+func BenchmarkNoneProcess_Records(b *testing.B) {
+	x := newBench(b, "start s -> end e", enginetest.Config{Records: true})
+	for b.Loop() {
+		x.do(order)
+	}
+	x.report()
+}
+
 // BenchmarkCreate creates instances that wait at a task.
 func BenchmarkCreate(b *testing.B) {
 	x := newBench(b, "start s -> service t type=work -> end e")
@@ -82,8 +91,13 @@ func BenchmarkCreate(b *testing.B) {
 
 // BenchmarkServiceTaskStep activates and completes one task of a process that
 // is a ring of it and a merging gateway. Target: 8 µs.
-func BenchmarkServiceTaskStep(b *testing.B) {
-	x := newBench(b, "start s -> xor m -> service t type=work -> m")
+func BenchmarkServiceTaskStep(b *testing.B) { serviceTask(b, enginetest.Config{}) }
+
+// BenchmarkServiceTaskStep_Records is the same with a record log: what that costs.
+func BenchmarkServiceTaskStep_Records(b *testing.B) { serviceTask(b, enginetest.Config{Records: true}) }
+
+func serviceTask(b *testing.B, c enginetest.Config) {
+	x := newBench(b, "start s -> xor m -> service t type=work -> m", c)
 	x.do(order)
 	activate := &protocol.ActivateJobs{Type: "work", Worker: "w", Max: 1, Timeout: 60000}
 	for b.Loop() {

@@ -20,6 +20,7 @@ import (
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/recordlog"
 	"github.com/grevy-io/grevy/state/memkv"
 )
 
@@ -37,6 +38,8 @@ type node struct {
 	raft    *raftadapter.Node
 	part    *partitionactor.Partition
 	count   *counter
+	// records, if any are wanted.
+	records *sink
 }
 
 // counter counts entries (partitionactor.Observer).
@@ -88,7 +91,12 @@ func (n *node) start(servers []raftadapter.Server) {
 		n.t.Fatal(err)
 	}
 	n.system = actors.NewSystem(log)
+	var records recordlog.Sink
+	if n.records != nil {
+		records = n.records
+	}
 	n.part, err = partitionactor.Start(partitionactor.Config{
+		Records: records, Version: "8.6.0",
 		Partition: 1, Partitions: 1, System: n.system, Node: n.raft, Bootstrap: servers, Models: engine.NewModels(1 << 20),
 		Log: log, Observer: n.count, Limits: n.limits, Changed: n.changed,
 		Execute: func(ctx context.Context, _ protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
@@ -112,13 +120,16 @@ func (n *node) stop() {
 	n.part = nil
 }
 
-func cluster(t *testing.T, size int, limits partitionactor.Limits) ([]*node, []raftadapter.Server) {
+func cluster(t *testing.T, size int, limits partitionactor.Limits, with ...func(*node)) ([]*node, []raftadapter.Server) {
 	t.Helper()
 	addrs := new(sync.Map)
 	var nodes []*node
 	var servers []raftadapter.Server
 	for i := range size {
 		n := &node{t: t, id: protocol.NodeID(i), dir: t.TempDir(), kv: memkv.New(), addrs: addrs, faults: linkfault.New(protocol.NodeID(i)), limits: limits, count: new(counter)}
+		for _, f := range with {
+			f(n)
+		}
 		nodes = append(nodes, n)
 		servers = append(servers, raftadapter.Server{ID: n.server(), Voter: true})
 		t.Cleanup(n.stop)

@@ -149,6 +149,9 @@ var writes = []struct {
 		e.Extra = &state.Extra{Compensation: &state.Compensation{Throw: key(10), Subscription: key(7)}}
 		tx.InsertElement(e)
 	}},
+	{"how far the record log is", func(tx *state.Tx) {
+		tx.SetExported(1000, protocol.Guard{Term: 3, Incarnation: 0x0102030405060708, Seq: 9})
+	}},
 	{"outbox", func(tx *state.Tx) {
 		tx.AddOutbox(&state.OutboxRow{Target: 2, Lane: protocol.LaneDeployments, Seq: 9, Since: 1700000000000, Command: &protocol.Distribute{Deployment: protocol.Deployment{Key: key(1)}}})
 	}},
