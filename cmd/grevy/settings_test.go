@@ -54,6 +54,7 @@ func TestSettle_FlagBeforeEnvironmentBeforeFileBeforeDefault(t *testing.T) {
 		integer("max-message-size", func(s *startFlags) int { return s.MaxMessageSize }, "4194304"),
 		text("data-dir", "grevy-data", func(s *startFlags) string { return s.DataDir }),
 		text("host", "", func(s *startFlags) string { return s.Host }),
+		text("record-log", "", func(s *startFlags) string { return s.RecordLog }),
 		text("log-level", "info", func(s *startFlags) string { return s.level }),
 		text("log-format", "text", func(s *startFlags) string { return s.format }),
 		{"join", "a:1,b:2", "c:3", "[d:4, e:5]", "", "a:1 b:2", "c:3", "d:4 e:5", func(s *startFlags) string { return strings.Join(s.Join, " ") }},
