@@ -169,7 +169,7 @@ func (r *run) failJob(c *protocol.FailJob) {
 	case c.Retries > 0 && c.BackOff <= 0:
 		r.activatable(old, &j)
 	case c.Retries > 0:
-		j.State, j.Deadline, j.Worker = state.JobFailed, r.now+c.BackOff, ""
+		j.State, j.Deadline, j.Worker = state.JobFailed, r.later(c.BackOff), ""
 		r.tx.PutJob(old, &j)
 	default:
 		j.State, j.Deadline = state.JobFailed, 0
@@ -214,7 +214,7 @@ func (r *run) updateTimeout(c *protocol.UpdateJobTimeout) {
 		return
 	}
 	j := *old
-	j.Deadline = r.now + c.Timeout
+	j.Deadline = r.later(c.Timeout)
 	r.tx.PutJob(old, &j)
 	r.recordJob(&j, "TIMEOUT_UPDATED")
 	r.out.Reply = &protocol.Done{}

@@ -51,7 +51,7 @@ func (r *run) jobValue(o *object, j *state.Job, d *jobDetails) {
 	}
 	deadline, recurring := j.Deadline, int64(-1)
 	if d.backOff > 0 {
-		recurring = r.now + d.backOff
+		recurring = r.later(d.backOff)
 	}
 	if deadline == 0 || j.State == state.JobFailed {
 		deadline = -1

@@ -104,7 +104,7 @@ func (r *run) hand(j *state.Job, c *protocol.ActivateJobs) protocol.Job {
 	job := protocol.Job{
 		Key: j.Key, InstanceKey: j.Instance, DefinitionKey: j.Definition, ElementKey: j.Element,
 		Type: j.Type, ProcessID: j.ProcessID, ElementID: j.ElementID, Worker: c.Worker,
-		Version: j.Version, Retries: j.Retries, Deadline: r.now + c.Timeout,
+		Version: j.Version, Retries: j.Retries, Deadline: r.later(c.Timeout),
 		Headers: j.Headers, Variables: r.visible(el, c.FetchVariables),
 	}
 	if job.Headers == nil && el != nil {
@@ -117,9 +117,16 @@ func jobSize(j *protocol.Job) int64 {
 	return int64(len(j.Headers)+len(j.Variables)+len(j.Type)+len(j.ProcessID)+len(j.ElementID)+len(j.Worker)) + 128
 }
 
+// later is a time so many milliseconds from now; what no calendar holds is the
+// end of time, not its beginning.
+func (r *run) later(ms int64) int64 {
+	const most = 1 << 60
+	return r.now + max(min(ms, most), -most)
+}
+
 func (r *run) lock(old *state.Job, c *protocol.ActivateJobs) {
 	j := *old
-	j.State, j.Deadline, j.Worker = state.JobActivated, r.now+c.Timeout, c.Worker
+	j.State, j.Deadline, j.Worker = state.JobActivated, r.later(c.Timeout), c.Worker
 	r.tx.PutJob(old, &j)
 }
 

@@ -35,7 +35,7 @@ func (s service) StreamActivatedJobs(req *pb.StreamActivatedJobsRequest, stream 
 	if err := checkTenants("StreamActivatedJobs", req.GetTenantIds()...); err != nil {
 		return err
 	}
-	if req.GetType() == "" {
+	if strings.TrimSpace(req.GetType()) == "" { // unlike ActivateJobs, which takes blanks (seen on Zeebe 8.6.0)
 		return invalidArgument("Expected to stream activated jobs with type to be present, but it was blank")
 	}
 	if req.GetTimeout() < 1 {

@@ -70,7 +70,7 @@ func receive(t *testing.T, s jobStream, n int) []protocol.Key {
 func TestPush_Arguments(t *testing.T) {
 	r := start(t, newFake(t, 1), gateway.Config{}, gateway.Tuning{})
 	for want, req := range map[string]*pb.StreamActivatedJobsRequest{
-		"Expected to stream activated jobs with type to be present, but it was blank":            {Worker: "w", Timeout: 1},
+		"Expected to stream activated jobs with type to be present, but it was blank":            {Type: " \t", Worker: "w", Timeout: 1},
 		"Expected to stream activated jobs with timeout to be greater than zero, but it was 0":   {Type: "t"},
 		"Expected to stream activated jobs with timeout to be greater than zero, but it was -10": {Type: "t", Timeout: -10},
 	} {

@@ -123,6 +123,7 @@ func TestPlain(t *testing.T) {
 		`{"a":"\ud83d\ude00"}`:        `{"a":"\ud83d\ude00"}`,
 		`{"a":"\ud83dx","b\ude00":1}`: `{"a":"?x","b?":1}`,
 		`{"a":"\ud83d\ud83d\ude00"}`:  `{"a":"?\ud83d\ude00"}`,
+		`{"a":[-0,-0.0,-1]}`:          `{"a":[0,-0.0,-1]}`,
 		`{"a":"\ud83d\u0041"}`:        `{"a":"?\u0041"}`,
 	} {
 		got, err := jsondoc.Plain([]byte(doc))

@@ -38,7 +38,12 @@ func (s *scanner) number(out []byte) []byte {
 			s.failAt(s.pos)
 		}
 	}
-	return append(out, s.doc[min(start, s.pos):s.pos]...)
+	text := s.doc[min(start, s.pos):s.pos]
+	if string(text) == "-0" { // whole numbers have one zero
+		s.odd = true
+		text = text[1:]
+	}
+	return append(out, text...)
 }
 
 func (s *scanner) digit() bool {
