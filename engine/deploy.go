@@ -90,8 +90,8 @@ type identity struct {
 }
 
 // duplicated looks for an id that an earlier resource has, with the original's
-// texts.
-func duplicated(seen map[identity]string, d *deployed) error {
+// texts. Of several decisions it names the last (seen on Zeebe 8.6.0).
+func duplicated(seen map[identity]string, d *deployed) (err error) {
 	for i := range d.definitions {
 		def := &d.definitions[i]
 		at := identity{def.Kind, def.ID}
@@ -103,9 +103,12 @@ func duplicated(seen map[identity]string, d *deployed) error {
 		if def.Kind == protocol.ProcessDefinition {
 			return &invalid{fmt.Sprintf("Duplicated process id in resources '%s' and '%s'", first, d.Name)}
 		}
-		return &invalid{fmt.Sprintf("Expected the %s ids to be unique within a deployment but found a duplicated id '%s' in the resources '%s' and '%s'.", def.Kind, def.ID, first, d.Name)}
+		err = &invalid{fmt.Sprintf("Expected the %s ids to be unique within a deployment but found a duplicated id '%s' in the resources '%s' and '%s'.", def.Kind, def.ID, first, d.Name)}
+		if def.Kind != protocol.DecisionDefinition {
+			return err
+		}
 	}
-	return nil
+	return err
 }
 
 // allDuplicates returns the definitions if every resource equals, by content

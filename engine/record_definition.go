@@ -69,9 +69,9 @@ func (r *run) recordDefinition(d *protocol.Definition, intent string) {
 	o := r.rec.begin()
 	body := r.tx.Body(d.Hash)
 	if d.Kind == protocol.DecisionDefinition {
-		definitionValue(o, d, "")
+		r.definitionValue(o, d, "")
 	} else {
-		definitionValue(o, d, checksum(body))
+		r.definitionValue(o, d, checksum(body))
 		o.str("resource", base64.StdEncoding.EncodeToString(body))
 	}
 	r.rec.event(valueTypes[d.Kind], intent, d.Key)
@@ -90,7 +90,7 @@ func checksum(body []byte) string {
 }
 
 // definitionValue writes a definition with the names that its kind has.
-func definitionValue(o *object, d *protocol.Definition, sum string) {
+func (r *run) definitionValue(o *object, d *protocol.Definition, sum string) {
 	o.bool("duplicate", d.Duplicate).key("deploymentKey", d.DeploymentID)
 	switch d.Kind {
 	case protocol.ProcessDefinition:
@@ -98,7 +98,7 @@ func definitionValue(o *object, d *protocol.Definition, sum string) {
 			str("resourceName", d.ResourceName).str("checksum", sum)
 	case protocol.RequirementsDefinition:
 		o.str("decisionRequirementsId", d.ID).str("decisionRequirementsName", d.Name).num("decisionRequirementsVersion", int64(d.Version)).
-			key("decisionRequirementsKey", d.Key).str("namespace", "").str("resourceName", d.ResourceName).str("checksum", sum)
+			key("decisionRequirementsKey", d.Key).str("namespace", r.namespace(d)).str("resourceName", d.ResourceName).str("checksum", sum)
 	case protocol.DecisionDefinition:
 		o.str("decisionId", d.ID).str("decisionName", d.Name).num("version", int64(d.Version)).key("decisionKey", d.Key).str("versionTag", d.VersionTag).
 			str("decisionRequirementsId", d.ParentID).key("decisionRequirementsKey", d.Parent)
@@ -106,6 +106,16 @@ func definitionValue(o *object, d *protocol.Definition, sum string) {
 		o.str("formId", d.ID).num("version", int64(d.Version)).key("formKey", d.Key).str("versionTag", d.VersionTag).
 			str("resourceName", d.ResourceName).str("checksum", sum)
 	}
+}
+
+// namespace is that of a DMN resource.
+func (r *run) namespace(d *protocol.Definition) string {
+	c, err := r.e.content(r.tx, d)
+	if err != nil {
+		r.tx.Fail(err)
+		return ""
+	}
+	return c.dmn.Namespace
 }
 
 // deploymentValue writes a deployment with the lists of what it holds.
@@ -131,7 +141,7 @@ func (r *run) deploymentValue(o *object, d *protocol.Deployment) {
 			}
 			first = false
 			*o = append(*o, `{"tenantId":"<default>"`...)
-			definitionValue(o, def, checksum(r.tx.Body(def.Hash)))
+			r.definitionValue(o, def, checksum(r.tx.Body(def.Hash)))
 			*o = append(*o, '}')
 		}
 		*o = append(*o, ']')

@@ -40,6 +40,12 @@ type node struct {
 	count   *counter
 	// records, if any are wanted.
 	records *sink
+
+	// What the node keeps, by default the only partition there is.
+	partition  protocol.PartitionID
+	partitions int
+	// other executes commands for other partitions.
+	other func(context.Context, protocol.Command, func(protocol.Reply, error))
 }
 
 // counter counts entries (partitionactor.Observer).
@@ -97,9 +103,13 @@ func (n *node) start(servers []raftadapter.Server) {
 	}
 	n.part, err = partitionactor.Start(partitionactor.Config{
 		Records: records, Version: "8.6.0",
-		Partition: 1, Partitions: 1, System: n.system, Node: n.raft, Bootstrap: servers, Models: engine.NewModels(1 << 20),
+		Partition: max(1, n.partition), Partitions: max(1, n.partitions), System: n.system, Node: n.raft, Bootstrap: servers, Models: engine.NewModels(1 << 20),
 		Log: log, Observer: n.count, Limits: n.limits, Changed: n.changed,
-		Execute: func(ctx context.Context, _ protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
+		Execute: func(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
+			if p != max(1, n.partition) {
+				n.other(ctx, c, done)
+				return
+			}
 			n.part.Gate().Execute(ctx, c, done)
 		},
 	})
