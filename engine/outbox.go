@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
 )
@@ -37,6 +39,9 @@ func (r *run) chooseEpoch() {
 }
 
 func (r *run) push(row *state.OutboxRow) {
+	if !protocol.Travels(row.Command.Kind()) {
+		panic(fmt.Sprintf("%T does not travel: its receivers would refuse to read it", row.Command))
+	}
 	r.tx.AddOutbox(row)
 	r.out.Effects.Pushed = append(r.out.Effects.Pushed, *row)
 }

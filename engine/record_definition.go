@@ -9,14 +9,10 @@ import (
 	"github.com/grevy-io/grevy/state"
 )
 
-// recordDeployment records what a deployment has made known. body finds a
-// resource's content.
+// recordDeployment records a deployment; its definitions are recorded one by one.
 func (r *run) recordDeployment(d *protocol.Deployment) {
 	if r.rec == nil {
 		return
-	}
-	for i := range d.Definitions {
-		r.recordDefinition(&d.Definitions[i], "CREATED")
 	}
 	r.deploymentValue(r.rec.begin(), d)
 	r.rec.event("DEPLOYMENT", "CREATED", d.Key)

@@ -20,6 +20,9 @@ func (r *run) instanceRecord(el *elem, intent string) {
 		kind = "MULTI_INSTANCE_BODY"
 	}
 	event := el.model.Event
+	if el.model.Type == bpmn.ReceiveTask && !el.isBody() {
+		event = bpmn.EventMessage
+	}
 	if el.model.ForCompensation && !el.isInner() {
 		event = bpmn.EventCompensation
 	}

@@ -23,7 +23,7 @@ func DecodeCommand(b []byte) (Command, error) {
 // in an outbox: a command never holds itself.
 func readCommand(r *Reader) Command {
 	b := r.Bytes()
-	if r.Err() != nil || len(b) == 0 || !travels(Kind(b[0])) {
+	if r.Err() != nil || len(b) == 0 || !Travels(Kind(b[0])) {
 		r.fail("no command of an outbox")
 		return nil
 	}
@@ -35,10 +35,10 @@ func readCommand(r *Reader) Command {
 	return c
 }
 
-// travels tells which commands stand in outboxes.
-func travels(k Kind) bool {
+// Travels tells which commands may stand in outboxes.
+func Travels(k Kind) bool {
 	switch k {
-	case KindDistribute, KindBroadcastSignal, KindOpenSubscription, KindCorrelate, KindCloseSubscription, KindCorrelated:
+	case KindDistribute, KindDeleteResource, KindBroadcastSignal, KindOpenSubscription, KindCorrelate, KindCloseSubscription, KindCorrelated:
 		return true
 	}
 	return false

@@ -57,7 +57,7 @@ func fill(rnd *rand.Rand, v reflect.Value) {
 	case reflect.Interface:
 		rows := []protocol.Command{
 			&protocol.Distribute{}, &protocol.OpenSubscription{}, &protocol.Correlate{}, &protocol.Correlated{},
-			&protocol.CloseSubscription{}, &protocol.BroadcastSignal{},
+			&protocol.CloseSubscription{}, &protocol.BroadcastSignal{}, &protocol.DeleteResource{},
 		}
 		v.Set(reflect.ValueOf(random(rnd, rows[rnd.IntN(len(rows))])))
 	case reflect.Struct:

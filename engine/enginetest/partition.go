@@ -84,10 +84,27 @@ func (p *Partition) ExecuteAsked(cmd protocol.Command) (engine.Outcome, error) {
 	return p.decide(cmd, nil, true)
 }
 
+// travelled makes of a row's command what its receiver reads.
+func travelled(cmd *protocol.Command) error {
+	r, ok := (*cmd).(*protocol.Receive)
+	if !ok {
+		return nil
+	}
+	read, err := protocol.DecodeCommand(protocol.EncodeCommand(nil, r))
+	if err != nil {
+		return fmt.Errorf("rows that nobody can read: %w", err)
+	}
+	*cmd = read
+	return nil
+}
+
 func (p *Partition) decide(cmd protocol.Command, asked []engine.Asked, settled bool) (engine.Outcome, error) {
 	switch cmd.(type) {
 	case *protocol.Tick, *protocol.Continue:
 		settled = true // a leader's own commands ask for nothing
+	}
+	if err := travelled(&cmd); err != nil {
+		return engine.Outcome{}, err
 	}
 	p.engine.Asked, p.engine.Settled = asked, settled
 	p.tx.Reset()
