@@ -17,6 +17,9 @@
 // an applied entry, from state whose leadership was verified afterwards
 // (replies.go), or as an unknown outcome.
 //
+// The leader itself knows no actor: seat.go gives it its turns, and so does a
+// simulation (driven.go).
+//
 // Start reading at leader.go, then entry.go; the steps of a write are marked
 // `path: write N/8`.
 package partitionactor

@@ -3,7 +3,6 @@ package partitionactor
 import (
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
@@ -102,15 +101,15 @@ func (l *leader) proposeNext() {
 		e := l.closed[0]
 		l.closed = l.closed[1:]
 		l.flying = append(l.flying, e)
-		e.proposed = time.Now()
+		e.proposed = l.host.Now()
 		l.propose(e.bytes)
 	}
 }
 
-// Idle is called when the mailbox has run empty: what is packed goes off, if
+// idle is called when the mailbox has run empty: what is packed goes off, if
 // nothing else is under way. Otherwise it goes on packing, which is what makes
 // entries large under load without any timer.
-func (l *leader) Idle(ctx actor.Context) {
+func (l *leader) idle() {
 	if l.ended || !l.opened {
 		return
 	}
@@ -122,29 +121,29 @@ func (l *leader) Idle(ctx actor.Context) {
 
 // settle finishes the commands of entries that are applied: effects first, so
 // that who is told of a result can rely on them.
-func (l *leader) settle(ctx actor.Context) {
+func (l *leader) settle() {
 	// path: write 8/8 answer: replies leave, effects happen
 	n := 0
 	for ; n < len(l.flying) && l.flying[n].seq <= l.applied; n++ {
 		e := l.flying[n]
-		l.p.Observer.Entry(l.p.Partition, len(e.results), len(e.bytes), time.Since(e.proposed))
+		l.p.Observer.Entry(l.p.Partition, len(e.results), len(e.bytes), l.host.Now().Sub(e.proposed))
 		for i := range e.results {
-			l.finish(ctx, &e.results[i])
+			l.finish(&e.results[i])
 		}
 	}
 	l.flying = append(l.flying[:0], l.flying[n:]...)
 }
 
-func (l *leader) finish(ctx actor.Context, res *result) {
+func (l *leader) finish(res *result) {
 	fx := &res.effects
 	for _, c := range fx.Completed {
 		l.completed(c)
 	}
 	if len(fx.Pushed) > 0 {
-		ctx.Send(l.distributor, actors.RowsAdded{Rows: outboxRows(fx.Pushed)})
+		l.distributor(actors.RowsAdded{Rows: outboxRows(fx.Pushed)})
 	}
 	if len(fx.Acked) > 0 {
-		ctx.Send(l.distributor, actors.RowsDeleted{Acks: fx.Acked})
+		l.distributor(actors.RowsDeleted{Acks: fx.Acked})
 	}
 	if res.reply == nil {
 		return

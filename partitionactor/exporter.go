@@ -54,26 +54,33 @@ const (
 )
 
 // startExporter begins to export, or forgets that it was ever done.
-func (l *leader) startExporter(ctx actor.Context) error {
+func (l *leader) startExporter() error {
 	at, found, err := l.exportedMark()
 	if err != nil {
 		return err
 	}
 	if l.p.Records == nil {
 		if found {
-			l.internal(ctx, &protocol.Exported{})
+			l.internal(&protocol.Exported{})
 		}
 		return nil
 	}
 	if !found {
-		at = l.p.group.Applied()
+		at = l.group.Applied()
 	}
-	x := &exporter{p: l.p, origin: recordlog.Origin{Partition: l.p.Partition, Version: l.p.Version}, at: at, noted: at.Index, notedTime: time.Now()}
-	l.exporter = ctx.SpawnPrefix(actors.FuncProps(x.receive), "exporter")
+	l.exporter = l.host.Export(at)
 	if !found {
-		l.internal(ctx, &protocol.Exported{Index: at.Index, Guard: at.Guard})
+		l.internal(&protocol.Exported{Index: at.Index, Guard: at.Guard})
 	}
 	return nil
+}
+
+// Export starts an exporter that goes on from a mark.
+func (s *seat) Export(at raftadapter.Mark) func() {
+	p := s.part
+	x := &exporter{p: p, origin: recordlog.Origin{Partition: p.Config.Partition, Version: p.Version}, at: at, noted: at.Index, notedTime: time.Now()}
+	pid := s.ctx.SpawnPrefix(actors.FuncProps(x.receive), "exporter")
+	return func() { p.System.Root.Send(pid, more{}) }
 }
 
 // exportedMark reads how far the record log is.

@@ -1,7 +1,6 @@
 package partitionactor
 
 import (
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
@@ -10,12 +9,12 @@ import (
 // inspect answers questions of operators from applied state, beside the
 // leader's turn, so that a long list holds nobody up. They decide nothing, so
 // they need no proof of leadership.
-func (l *leader) inspect(ctx actor.Context, r *request) bool {
+func (l *leader) inspect(r *request) bool {
 	switch c := r.command.(type) {
 	case *protocol.PartitionInfo:
-		l.withLanes(ctx, func(lanes []actors.LaneStatus) { r.done(l.outbox.info(l.term, lanes)) })
+		l.withLanes(func(lanes []actors.LaneStatus) { r.done(l.outbox.info(l.term, l.host.Exported().Problem, lanes)) })
 	case *protocol.ListDeployments:
-		l.withLanes(ctx, func(lanes []actors.LaneStatus) { r.done(l.outbox.deployments(c, lanes)) })
+		l.withLanes(func(lanes []actors.LaneStatus) { r.done(l.outbox.deployments(c, lanes)) })
 	default:
 		return false
 	}
@@ -23,19 +22,19 @@ func (l *leader) inspect(ctx actor.Context, r *request) bool {
 }
 
 // withLanes asks the distributor how it is doing and goes on elsewhere.
-func (l *leader) withLanes(ctx actor.Context, then func([]actors.LaneStatus)) {
+func (l *leader) withLanes(then func([]actors.LaneStatus)) {
 	if l.p.Distributor == nil {
 		go then(nil)
 		return
 	}
-	ctx.Send(l.distributor, actors.OutboxStatus{Reply: func(lanes []actors.LaneStatus) { go then(lanes) }})
+	l.distributor(actors.OutboxStatus{Reply: func(lanes []actors.LaneStatus) { go then(lanes) }})
 }
 
 // maxCount bounds how many rows of a table are counted for a status.
 const maxCount = 1_000_000
 
-func (o *outbox) info(term uint64, lanes []actors.LaneStatus) (protocol.Reply, error) {
-	info := &protocol.Info{Partition: o.p.Partition, Term: term, RecordLog: o.p.Exported().Problem}
+func (o *outbox) info(term uint64, recordLog string, lanes []actors.LaneStatus) (protocol.Reply, error) {
+	info := &protocol.Info{Partition: o.p.Partition, Term: term, RecordLog: recordLog}
 	for _, lane := range lanes {
 		info.Pending += int64(lane.Pending)
 		if lane.Pending > 0 && (info.OldestPending == 0 || lane.Oldest < info.OldestPending) {

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime/debug"
-	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
@@ -19,16 +16,17 @@ import (
 // leader is one life of a partition's leader: it begins with an Open entry of
 // its own and ends at the first thing that is not certain.
 type leader struct {
-	p           *Partition
-	self        *actor.PID
+	p           *Config
+	host        Host
+	group       Group
 	term        uint64
 	incarnation uint64
 	opened      bool
 	over        *state.Overlay
 	tx          *state.Tx
 	engine      *engine.Engine
-	distributor *actor.PID
-	exporter    *actor.PID // nil: no records are wanted
+	distributor func(any) // tells it
+	exporter    func()    // tells it; nil: no records are wanted
 	outbox      *outbox
 
 	packing entry    // takes the next command
@@ -64,57 +62,48 @@ type (
 	}
 )
 
-func newLeader(p *Partition) *leader {
+func newLeader(p *Config, g Group, h Host) *leader {
 	return &leader{
-		p: p, incarnation: rand.Uint64() | 1,
+		p: p, host: h, group: g, incarnation: h.Random() | 1,
 		parked: map[string][]*request{}, awaiting: map[protocol.Key]*request{}, pulling: map[*request]bool{},
 	}
 }
 
-// Receive is the leader's one switch.
-func (l *leader) Receive(ctx actor.Context) {
-	switch m := ctx.Message().(type) {
-	case *actor.Started:
-		l.start(ctx)
+// handle is the leader's one switch.
+func (l *leader) handle(m any) {
+	switch m := m.(type) {
 	case *request:
-		l.take(ctx, m)
+		l.take(m)
 	case raftadapter.Applied:
-		l.onApplied(ctx, m)
+		l.onApplied(m)
 	case proposalFailed:
 		if m.incarnation == l.incarnation {
-			l.end(ctx, m.err)
+			l.end(m.err)
 		}
 	case verified:
-		l.onVerified(ctx, m)
+		l.onVerified(m)
 	case pulledBack:
-		l.onPulled(ctx, m)
+		l.onPulled(m)
 	case goOn:
 		if uint64(m) == l.incarnation {
-			l.goOn(ctx)
+			l.goOn()
 		}
 	case tick:
-		l.onTick(ctx)
+		l.onTick()
 	case actors.LinkNews:
 		if l.distributor != nil {
-			ctx.Send(l.distributor, m)
+			l.distributor(m)
 		}
-	case *actor.Restarting, *actor.Stopping:
-		l.close(errStopped)
 	}
 }
 
 var errStopped = errors.New("leadership has ended")
 
-// Failed answers who waits at once: the next life begins after a pause.
-func (l *leader) Failed(_ actor.Context, reason error) { l.close(reason) }
-
 // start opens this leadership. The term is read before the entry is proposed,
 // so that the guard refuses it if it changes in between.
-func (l *leader) start(ctx actor.Context) {
-	l.self = ctx.Self()
-	l.p.child.Store(l.self) // before it proposes, or it would not hear what is applied
-	l.term = l.p.group.Term()
-	if !l.p.group.IsLeader() {
+func (l *leader) start() {
+	l.term = l.group.Term()
+	if !l.group.IsLeader() {
 		return // the loss is on its way to the partition, which stops this actor
 	}
 	b := protocol.AppendEntryHeader(nil, protocol.EntryHeader{
@@ -124,90 +113,89 @@ func (l *leader) start(ctx actor.Context) {
 }
 
 func (l *leader) propose(b []byte) {
-	system, self, incarnation := l.p.System, l.self, l.incarnation
-	l.p.group.Propose(b, func(err error) {
+	host, incarnation := l.host, l.incarnation
+	l.group.Propose(b, func(err error) {
 		if err != nil {
-			system.Root.Send(self, proposalFailed{incarnation, err})
+			host.Post(proposalFailed{incarnation, err})
 		}
 	})
 }
 
 // onApplied moves the base of the overlay and lets go of what waited for it.
-func (l *leader) onApplied(ctx actor.Context, a raftadapter.Applied) {
+func (l *leader) onApplied(a raftadapter.Applied) {
 	// path: write 7/8 applied: one message per batch, the overlay shrinks
 	if l.ended {
 		return
 	}
 	if a.Incarnation != l.incarnation {
 		if l.opened {
-			l.end(ctx, fmt.Errorf("another leadership has opened: %x", a.Incarnation))
+			l.end(fmt.Errorf("another leadership has opened: %x", a.Incarnation))
 		}
 		return
 	}
 	if !l.opened {
-		l.open(ctx)
+		l.open()
 		return
 	}
 	if a.Seq <= l.applied {
 		return
 	}
-	view, _, guard := l.p.group.View()
+	view, _, guard := l.group.View()
 	if guard.Incarnation != l.incarnation {
 		view.Close()
-		l.end(ctx, errors.New("another leadership has opened"))
+		l.end(errors.New("another leadership has opened"))
 		return
 	}
 	l.over.Rebase(view, guard.Seq)
 	l.applied = guard.Seq
 	if l.exporter != nil {
-		ctx.Send(l.exporter, more{})
+		l.exporter()
 	}
-	l.settle(ctx)
+	l.settle()
 	l.reads.release(l.applied)
 	l.proposeNext()
 	if l.held {
-		l.goOn(ctx)
+		l.goOn()
 	}
 }
 
 // open begins to serve: everything before this leadership's own Open is applied
 // now, so the view holds all that was ever acknowledged.
-func (l *leader) open(ctx actor.Context) {
-	view, _, guard := l.p.group.View()
+func (l *leader) open() {
+	view, _, guard := l.group.View()
 	if guard.Incarnation != l.incarnation {
 		view.Close()
 		return
 	}
 	over, err := state.NewOverlay(view, guard.Seq+1)
 	if err != nil {
-		l.end(ctx, err)
+		l.end(err)
 		return
 	}
 	l.opened, l.over, l.applied = true, over, guard.Seq
 	l.tx = state.NewTx(over)
 	l.packing.seq = over.Packing()
 	l.engine = engine.New(engine.Config{
-		Partition: l.p.Partition, Partitions: l.p.Partitions, Models: l.p.Models, Epoch: rand.Uint64() | 1,
+		Partition: l.p.Partition, Partitions: l.p.Partitions, Models: l.p.Models, Epoch: l.host.Random() | 1,
 		MaxJobBytes: int64(l.p.Limits.JobBytes), Records: l.p.Records != nil,
 	})
-	l.startDistributor(ctx)
-	if err := l.startExporter(ctx); err != nil {
-		l.end(ctx, err)
+	l.startDistributor()
+	if err := l.startExporter(); err != nil {
+		l.end(err)
 		return
 	}
-	l.p.gate.leader.Store(ctx.Self())
-	l.p.serving(l.term)
-	actors.After(ctx, l.p.Limits.Tick, tick{})
-	l.internal(ctx, &protocol.Continue{})
+	l.host.Serving(l.term)
+	l.host.After(l.p.Limits.Tick, tick{})
+	l.internal(&protocol.Continue{})
 }
 
 // internal executes a command of the leader's own.
-func (l *leader) internal(ctx actor.Context, c protocol.Command) {
-	l.take(ctx, &request{ctx: context.Background(), command: c, done: func(protocol.Reply, error) {}, own: true})
+func (l *leader) internal(c protocol.Command) {
+	l.take(&request{ctx: context.Background(), command: c, done: func(protocol.Reply, error) {}, own: true})
 }
 
 // take executes one command from the mailbox.
-func (l *leader) take(ctx actor.Context, r *request) {
+func (l *leader) take(r *request) {
 	// path: write 3/8 execute: the engine decides over committed state and overlay
 	if l.ended || !l.opened {
 		r.done(nil, protocol.Refuse(protocol.NotLeader, l.p.Partition, ""))
@@ -217,22 +205,22 @@ func (l *leader) take(ctx actor.Context, r *request) {
 		r.done(nil, protocol.Refuse(protocol.Unreachable, l.p.Partition, "its time was over before it was executed: %v", err))
 		return
 	}
-	if l.inspect(ctx, r) {
+	if l.inspect(r) {
 		return
 	}
 	l.tx.Reset()
 	l.engine.Asked, l.engine.Settled = r.asked, r.own || len(r.asked) >= maxAsked
 	out, err := l.execute(r.command)
 	if errors.Is(err, protocol.ErrInternal) {
-		l.isolate(ctx, r, err)
+		l.isolate(r, err)
 		return
 	}
 	if err != nil {
 		r.done(nil, protocol.Refuse(protocol.NotLeader, l.p.Partition, "the state store failed"))
-		l.end(ctx, err)
+		l.end(err)
 		return
 	}
-	l.follow(ctx, r, out)
+	l.follow(r, out)
 }
 
 // execute runs the engine. Its panic hits one command, before it is in the log:
@@ -245,11 +233,11 @@ func (l *leader) execute(c protocol.Command) (out engine.Outcome, err error) {
 			err = fmt.Errorf("%w: the command was not executed: %v", protocol.ErrInternal, p)
 		}
 	}()
-	return l.engine.Execute(l.tx, c, l.p.now())
+	return l.engine.Execute(l.tx, c, l.host.Now().UnixMilli())
 }
 
 // follow does with an outcome what it asks for.
-func (l *leader) follow(ctx actor.Context, r *request, out engine.Outcome) {
+func (l *leader) follow(r *request, out engine.Outcome) {
 	var rejection *protocol.Rejection
 	switch {
 	case errors.As(out.Err, &rejection):
@@ -257,10 +245,10 @@ func (l *leader) follow(ctx actor.Context, r *request, out engine.Outcome) {
 		l.read(r, nil, out.Err)
 		return
 	case out.Miss != nil:
-		l.pull(ctx, r, out.Miss)
+		l.pull(r, out.Miss)
 		return
 	case out.Behind:
-		l.behind = append(l.behind, late{r, time.Now().Add(patience)})
+		l.behind = append(l.behind, late{r, l.host.Now().Add(patience)})
 		return
 	}
 	if n := l.tx.Size(); n > l.p.Limits.CommandBytes {
@@ -277,20 +265,20 @@ func (l *leader) follow(ctx actor.Context, r *request, out engine.Outcome) {
 	}
 	l.pack(r, out)
 	if _, ok := r.command.(*protocol.Receive); ok {
-		l.catchUp(ctx)
+		l.catchUp()
 	}
 	for _, t := range out.Effects.JobTypes {
-		l.unpark(ctx, t)
+		l.unpark(t)
 	}
 	if out.Effects.Continue {
 		// Behind what waits: long work must not hold up its partition.
-		ctx.Send(l.self, goOn(l.incarnation))
+		l.host.Post(goOn(l.incarnation))
 	}
 }
 
 // unpark lets requests that wait for jobs of a type try again, the longest
 // waiting first, so that one entry makes a job, locks it and pushes it.
-func (l *leader) unpark(ctx actor.Context, jobType string) {
+func (l *leader) unpark(jobType string) {
 	for {
 		waiting := l.parked[jobType]
 		if len(waiting) == 0 {
@@ -300,7 +288,7 @@ func (l *leader) unpark(ctx actor.Context, jobType string) {
 		r := waiting[0]
 		l.parked[jobType] = waiting[1:]
 		n := len(l.parked[jobType])
-		l.take(ctx, r)
+		l.take(r)
 		if l.ended {
 			return
 		}
@@ -314,18 +302,18 @@ func (l *leader) unpark(ctx actor.Context, jobType string) {
 }
 
 // onTick looks for what time has brought, and for callers that are gone.
-func (l *leader) onTick(ctx actor.Context) {
+func (l *leader) onTick() {
 	if l.ended || !l.opened {
 		return
 	}
 	if len(l.flying) == 0 {
 		// An idle leader must not keep an old view open: it holds back the store's
 		// compaction, and misses bodies that other partitions have brought.
-		view, _, _ := l.p.group.View()
+		view, _, _ := l.group.View()
 		l.over.Rebase(view, l.applied)
 	}
-	l.internal(ctx, &protocol.Tick{})
-	l.catchUp(ctx)
+	l.internal(&protocol.Tick{})
+	l.catchUp()
 	if l.ended {
 		return
 	}
@@ -349,18 +337,18 @@ func (l *leader) onTick(ctx actor.Context) {
 			r.done(nil, err)
 		}
 	}
-	actors.After(ctx, l.p.Limits.Tick, tick{})
+	l.host.After(l.p.Limits.Tick, tick{})
 }
 
 // end finishes this life: what is uncertain is said to be, and the supervisor
 // starts the next one from applied state.
-func (l *leader) end(ctx actor.Context, reason error) {
+func (l *leader) end(reason error) {
 	if l.ended {
 		return
 	}
 	l.p.Log.Info("this leadership ends, the next begins from applied state", "term", l.term, "reason", reason)
 	l.close(reason)
-	actors.Fail(ctx, reason)
+	l.host.Fail(reason)
 }
 
 // close answers everybody who still waits. Only what was proposed is unknown:
@@ -370,7 +358,7 @@ func (l *leader) close(reason error) {
 		return
 	}
 	l.ended = true
-	l.p.gate.leader.CompareAndSwap(l.self, nil)
+	l.host.Ended()
 	refusal := protocol.Refuse(protocol.NotLeader, l.p.Partition, "%s", errStopped)
 	unknown := fmt.Errorf("%w: partition %d lost its leader before the command was confirmed", protocol.ErrOutcomeUnknown, l.p.Partition)
 	sure := errors.Is(reason, raftadapter.ErrNotProposed) && len(l.flying) == 1
@@ -425,6 +413,3 @@ func (l *leader) unproposed(r *request, sure bool) bool {
 	}
 	return false
 }
-
-// now is the wall clock in ms.
-func (p *Partition) now() int64 { return time.Now().UnixMilli() }

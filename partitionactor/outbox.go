@@ -3,19 +3,17 @@ package partitionactor
 import (
 	"context"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
-	"github.com/grevy-io/grevy/raftadapter"
 	"github.com/grevy-io/grevy/state"
 )
 
 // outbox is what a leader's distributor sees of its partition: committed state
 // only, never the overlay (actors.Outbox).
 type outbox struct {
-	p     *Partition
-	group *raftadapter.Group
-	epoch uint64
+	p     *Config
+	group Group
+	own   func(c protocol.Command, done func(protocol.Reply, error)) // to this partition
 }
 
 func (o *outbox) Partition() protocol.PartitionID { return o.p.Partition }
@@ -104,7 +102,7 @@ func (o *outbox) Body(h protocol.Hash) ([]byte, error) {
 
 // Acknowledge deletes rows, by a command of the partition's own.
 func (o *outbox) Acknowledge(a *protocol.Acknowledge, done func(error)) {
-	o.p.gate.Execute(context.Background(), a, func(_ protocol.Reply, err error) { done(err) })
+	o.own(a, func(_ protocol.Reply, err error) { done(err) })
 }
 
 // Execute sends a command to any partition.
@@ -124,18 +122,14 @@ func outboxRows(rows []state.OutboxRow) []actors.OutboxRow {
 	return out
 }
 
-func (l *leader) startDistributor(ctx actor.Context) {
-	l.outbox = &outbox{p: l.p, group: l.p.group}
-	if l.p.Distributor == nil {
-		l.distributor = ctx.SpawnPrefix(actors.FuncProps(func(actor.Context) {}), "no-distributor")
-		return
-	}
-	l.distributor = ctx.SpawnPrefix(l.p.Distributor(l.outbox), "distributor")
+func (l *leader) startDistributor() {
+	l.outbox = &outbox{p: l.p, group: l.group, own: l.host.Execute}
+	l.distributor = l.host.Distribute(l.outbox)
 }
 
 // DeploymentSeq reads how far this replica knows the deployment lane.
 func (p *Partition) DeploymentSeq() (seq uint64, err error) {
-	err = (&outbox{p: p, group: p.group}).read(func(tx *state.Tx) error {
+	err = (&outbox{p: &p.Config, group: p.group}).read(func(tx *state.Tx) error {
 		if p.Config.Partition == protocol.DeploymentPartition {
 			seq = tx.LaneSeq(protocol.LaneDeployments)
 		} else {

@@ -40,16 +40,7 @@ type (
 // Start opens the partition's group and the actor around it. It returns when
 // everything applied before the last stop is there.
 func Start(c Config) (*Partition, error) {
-	c.Limits = c.Limits.withDefaults()
-	if c.Observer == nil {
-		c.Observer = NoObserver{}
-	}
-	if c.Deployed == nil {
-		c.Deployed = func(_ uint64, done func()) { done() }
-	}
-	if c.Changed == nil {
-		c.Changed = func() {}
-	}
+	c.defaults()
 	c.Log = c.Log.With("partition", c.Partition)
 	p := &Partition{Config: c}
 	p.gate = &Gate{partition: c.Partition, system: c.System, models: c.Models, limit: int64(c.Limits.InFlight)}
@@ -161,7 +152,7 @@ func (p *Partition) unseat() {
 
 func (p *Partition) seat(ctx actor.Context) {
 	if p.wanted && !p.ending && p.halted.Load() == nil {
-		p.leader = ctx.SpawnPrefix(actors.Props(func() actor.Actor { return newLeader(p) }), "leader")
+		p.leader = ctx.SpawnPrefix(actors.Props(func() actor.Actor { return newSeat(p) }), "leader")
 	}
 	p.Changed()
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
@@ -17,21 +15,21 @@ const maxAsked = 16
 
 // pull asks the deployment partition for a definition that this one lacks,
 // before it is said not to exist (DESIGN §3 "Pull on miss").
-func (l *leader) pull(ctx actor.Context, r *request, want *protocol.PullDefinition) {
+func (l *leader) pull(r *request, want *protocol.PullDefinition) {
 	l.pulling[r] = true
 	r.asked = append(r.asked, engine.Asked{Want: *want})
-	system, self := l.p.System, ctx.Self()
+	host := l.host
 	asking, cancel := context.WithTimeout(r.ctx, l.p.Limits.PullTimeout)
 	l.p.Execute(asking, protocol.DeploymentPartition, want, func(reply protocol.Reply, err error) {
 		cancel()
-		system.Root.Send(self, pulledBack{r, reply, err})
+		host.Post(pulledBack{r, reply, err})
 	})
 }
 
 // onPulled takes the definition in and executes the command again. If the
 // deployment partition could not be asked for what the command names, it is
 // refused, so that the gateway tries another partition.
-func (l *leader) onPulled(ctx actor.Context, m pulledBack) {
+func (l *leader) onPulled(m pulledBack) {
 	if l.ended || !l.pulling[m.r] {
 		return
 	}
@@ -42,7 +40,7 @@ func (l *leader) onPulled(ctx actor.Context, m pulledBack) {
 	switch {
 	case m.err == nil && ok:
 		asked.Key = reply.Key
-		l.internal(ctx, &protocol.Pulled{
+		l.internal(&protocol.Pulled{
 			Source: protocol.DeploymentPartition, Epoch: reply.Epoch, Seq: reply.Seq,
 			Definitions: reply.Definitions, Bodies: reply.Bodies,
 		})
@@ -57,7 +55,7 @@ func (l *leader) onPulled(ctx actor.Context, m pulledBack) {
 		m.r.done(nil, protocol.Refuse(protocol.NotLeader, l.p.Partition, ""))
 		return
 	}
-	l.take(ctx, m.r)
+	l.take(m.r)
 }
 
 // names tells whether a definition is what a command begins with, and not what

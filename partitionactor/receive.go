@@ -3,7 +3,6 @@ package partitionactor
 import (
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -20,18 +19,18 @@ type late struct {
 const patience = 500 * time.Millisecond
 
 // catchUp tries again what waited for a deployment.
-func (l *leader) catchUp(ctx actor.Context) {
+func (l *leader) catchUp() {
 	if l.ended || len(l.behind) == 0 {
 		return
 	}
 	waiting := l.behind
 	l.behind = nil
 	for _, b := range waiting {
-		if time.Now().After(b.until) {
+		if l.host.Now().After(b.until) {
 			b.r.command = regardless(b.r.command)
 		}
 		before := len(l.behind)
-		l.take(ctx, b.r)
+		l.take(b.r)
 		if len(l.behind) > before {
 			l.behind[before].until = b.until
 		}
@@ -41,12 +40,12 @@ func (l *leader) catchUp(ctx actor.Context) {
 // goOn takes up suspended work, unless entries wait to be proposed: it is made
 // faster than it is committed, and whoever comes next would wait behind all of
 // it.
-func (l *leader) goOn(ctx actor.Context) {
+func (l *leader) goOn() {
 	if !l.opened || l.ended {
 		return
 	}
 	if l.held = len(l.closed) > 0; !l.held {
-		l.internal(ctx, &protocol.Continue{})
+		l.internal(&protocol.Continue{})
 	}
 }
 
@@ -68,7 +67,7 @@ func regardless(c protocol.Command) protocol.Command {
 // isolate answers a command that has hit a mistake of ours. One of another
 // partition's rows must not block its lane (Zeebe issue #24300): the first row is
 // tried by itself, and refused if it was that one.
-func (l *leader) isolate(ctx actor.Context, r *request, err error) {
+func (l *leader) isolate(r *request, err error) {
 	c, ok := r.command.(*protocol.Receive)
 	if !ok || len(c.Items) == 0 {
 		r.done(nil, err)
@@ -85,5 +84,5 @@ func (l *leader) isolate(ctx actor.Context, r *request, err error) {
 		again.Items[0].Command = &protocol.Unprocessable{Reason: err.Error()}
 	}
 	r.command = &again
-	l.take(ctx, r)
+	l.take(r)
 }

@@ -3,7 +3,6 @@ package partitionactor
 import (
 	"fmt"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -75,21 +74,21 @@ func (l *leader) verify() {
 		return
 	}
 	q.verifying = true
-	system, self, m := l.p.System, l.self, verified{incarnation: l.incarnation, upTo: q.last}
-	l.p.group.Verify(func(err error) {
+	host, m := l.host, verified{incarnation: l.incarnation, upTo: q.last}
+	l.group.Verify(func(err error) {
 		m.err = err
-		system.Root.Send(self, m)
+		host.Post(m)
 	})
 }
 
-func (l *leader) onVerified(ctx actor.Context, m verified) {
+func (l *leader) onVerified(m verified) {
 	if l.ended || m.incarnation != l.incarnation {
 		return
 	}
 	q := &l.reads
 	q.verifying = false
 	if m.err != nil {
-		l.end(ctx, fmt.Errorf("verify leadership: %w", m.err))
+		l.end(fmt.Errorf("verify leadership: %w", m.err))
 		return
 	}
 	for i := range q.waiting {
