@@ -1,8 +1,6 @@
 package distributor
 
 import (
-	"context"
-
 	"github.com/grevy-io/grevy/distributor/saga"
 	"github.com/grevy-io/grevy/protocol"
 )
@@ -10,75 +8,72 @@ import (
 // baseBatch is how many definitions one part of a base carries at most.
 const baseBatch = 50
 
-// sendBase gives a receiver whose inbox lies below the first row all
-// definitions, and sets its inbox to where the lane stood when they were read.
-func (d *distributor) sendBase(a saga.SendBase) {
-	upTo, err := d.base(a)
-	if err != nil {
-		d.answer(a.Channel, a.Attempt, failed(err))
+// base is a base on its way to a receiver whose inbox lies below the first row:
+// all definitions, and its inbox set to where the lane stood when they were read.
+type base struct {
+	*Carrier
+	saga.SendBase
+	after protocol.Key
+	seq   uint64 // what is defined later comes as a row
+}
+
+func (d *Carrier) sendBase(a saga.SendBase) {
+	b := &base{Carrier: d, SendBase: a}
+	if lane := protocol.Lane(a.Channel.Lane); lane != protocol.LaneDeployments {
+		// What was told before the first row is gone: there is nothing to tell again.
+		b.part(&protocol.TakeBase{Lane: lane, UpTo: uint64(a.First - 1)})
 		return
 	}
-	d.answer(a.Channel, a.Attempt, saga.Based{UpTo: saga.Seq(upTo)})
+	b.next()
 }
 
-func (d *distributor) base(a saga.SendBase) (upTo uint64, err error) {
-	ch := a.Channel
-	if lane := protocol.Lane(ch.Lane); lane != protocol.LaneDeployments {
-		// What was told before the first row is gone: there is nothing to tell again.
-		part := &protocol.TakeBase{Source: d.out.Partition(), Epoch: d.out.Epoch(), Lane: lane, UpTo: uint64(a.First - 1)}
-		reply, err := d.sendPart(ch.Target, part)
-		return reply.UpTo, err
+// next sends the next definitions.
+func (b *base) next() {
+	defs, now, err := b.out.Definitions(b.after, baseBatch)
+	if err != nil {
+		b.answer(b.Channel, b.Attempt, failed(err))
+		return
 	}
-	after, seq := protocol.Key(0), uint64(0)
-	for {
-		defs, now, err := d.out.Definitions(after, baseBatch)
-		if err != nil {
-			return 0, err
-		}
-		if seq == 0 {
-			seq = now // what is defined later comes as a row
-		}
-		part := &protocol.TakeBase{Source: d.out.Partition(), Epoch: d.out.Epoch(), Lane: protocol.Lane(ch.Lane), Definitions: defs}
-		if len(defs) < baseBatch {
-			part.UpTo = seq
-		}
-		reply, err := d.sendPart(ch.Target, part)
-		if err != nil || part.UpTo > 0 {
-			return reply.UpTo, err
-		}
-		after = defs[len(defs)-1].Key
-		d.answer(ch, a.Attempt, saga.NeedBodies{}) // a sign of life: the attempt goes on
+	if b.seq == 0 {
+		b.seq = now
 	}
+	part := &protocol.TakeBase{Lane: protocol.Lane(b.Channel.Lane), Definitions: defs}
+	if len(defs) < baseBatch {
+		part.UpTo = b.seq
+	} else {
+		b.after = defs[len(defs)-1].Key
+	}
+	b.part(part)
 }
 
-// sendPart sends one part, a second time with the bodies that are missing.
-func (d *distributor) sendPart(target protocol.PartitionID, part *protocol.TakeBase) (protocol.Received, error) {
-	reply, err := d.execute(target, part)
-	if err != nil || len(reply.Missing) == 0 {
-		return reply, err
-	}
-	for _, h := range reply.Missing {
-		data, err := d.out.Body(h)
-		if err != nil {
-			return reply, err
+// part sends one part, a second time with the bodies that are missing.
+func (b *base) part(part *protocol.TakeBase) {
+	part.Source, part.Epoch = b.out.Partition(), b.out.Epoch()
+	b.execute(b.Channel.Target, part, func(reply *protocol.Received, err error) {
+		if err != nil || len(reply.Missing) == 0 {
+			b.onPart(part, reply, err)
+			return
 		}
-		part.Bodies = append(part.Bodies, protocol.Body{Hash: h, Data: data})
-	}
-	return d.execute(target, part)
+		for _, h := range reply.Missing {
+			data, err := b.out.Body(h)
+			if err != nil {
+				b.result(b.Channel, b.Attempt, failed(err))
+				return
+			}
+			part.Bodies = append(part.Bodies, protocol.Body{Hash: h, Data: data})
+		}
+		b.execute(b.Channel.Target, part, func(reply *protocol.Received, err error) { b.onPart(part, reply, err) })
+	})
 }
 
-func (d *distributor) execute(target protocol.PartitionID, c protocol.Command) (protocol.Received, error) {
-	ctx, cancel := context.WithTimeout(d.life, d.Timeout)
-	defer cancel()
-	type answer struct {
-		reply protocol.Reply
-		err   error
+func (b *base) onPart(part *protocol.TakeBase, reply *protocol.Received, err error) {
+	switch {
+	case err != nil:
+		b.result(b.Channel, b.Attempt, failed(err))
+	case part.UpTo > 0:
+		b.result(b.Channel, b.Attempt, saga.Based{UpTo: saga.Seq(reply.UpTo)})
+	default:
+		b.result(b.Channel, b.Attempt, saga.NeedBodies{}) // a sign of life: the attempt goes on
+		b.next()
 	}
-	ch := make(chan answer, 1)
-	d.out.Execute(ctx, target, c, func(r protocol.Reply, err error) { ch <- answer{r, err} })
-	a := <-ch
-	if r, ok := a.reply.(*protocol.Received); ok && a.err == nil {
-		return *r, nil
-	}
-	return protocol.Received{}, a.err
 }

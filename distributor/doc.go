@@ -11,6 +11,7 @@
 // receiver's node lacks it, in the same request sent again; requests are cut
 // into chunks by the post below.
 //
-// Start reading at distributor.go; the steps of a deployment are marked
+// The carrier itself knows no actor: distributor.go gives it its turns, and so does
+// a simulation. Start reading at carrier.go; the steps of a deployment are marked
 // `path: deployment N/9`.
 package distributor
