@@ -34,8 +34,8 @@ func (w *world) drain() {
 	for i := range w.parts {
 		w.nothingLeft(i)
 	}
-	if !reflect.DeepEqual(w.makers[0].seen.Definitions, w.makers[1].seen.Definitions) {
-		w.t.Errorf("partition 1 has\n%v\n, partition 2\n%v", w.makers[0].seen.Definitions, w.makers[1].seen.Definitions)
+	if !reflect.DeepEqual(w.makers[0].Seen.Definitions, w.makers[1].Seen.Definitions) {
+		w.t.Errorf("partition 1 has\n%v\n, partition 2\n%v", w.makers[0].Seen.Definitions, w.makers[1].Seen.Definitions)
 	}
 }
 
@@ -56,16 +56,16 @@ func (w *world) now(i int, cmd protocol.Command) (continues bool) {
 func (w *world) round(i int) (done int) {
 	w.cluster.Now += 10_000
 	w.now(i, &protocol.Continue{})
-	waiting := len(w.makers[i].seen.Rows[state.TableTimer])
+	waiting := len(w.makers[i].Seen.Rows[state.TableTimer])
 	w.now(i, &protocol.Tick{})
 	w.look(i)
-	done = max(0, waiting-len(w.makers[i].seen.Rows[state.TableTimer]))
-	for _, key := range w.makers[i].seen.Order[state.TableIncident] {
-		in := w.makers[i].seen.Incidents[key]
+	done = max(0, waiting-len(w.makers[i].Seen.Rows[state.TableTimer]))
+	for _, key := range w.makers[i].Seen.Order[state.TableIncident] {
+		in := w.makers[i].Seen.Incidents[key]
 		if in.Job != 0 {
 			w.now(i, &protocol.UpdateJobRetries{JobKey: in.Job, Retries: 1})
 		}
-		for _, key := range []protocol.Key{in.Element, w.makers[i].seen.Elements[in.Element].Scope} {
+		for _, key := range []protocol.Key{in.Element, w.makers[i].Seen.Elements[in.Element].Scope} {
 			if key != 0 { // the events of event sub-processes see the scope only
 				w.now(i, &protocol.SetVariables{ElementKey: key, Variables: []byte(`{"v":1,"w":1}`), Local: true})
 			}
@@ -91,9 +91,9 @@ func (w *world) round(i int) (done int) {
 // cancelAll ends what is left. It may only be what waits at a join, or the end
 // event of an error that nothing catches, or a call of what is not there.
 func (w *world) cancelAll(i int) {
-	for _, key := range w.makers[i].seen.Order[state.TableElement] {
-		e := w.makers[i].seen.Elements[key]
-		if (e.Job != 0 || e.Incident != 0) && !stays(w.makers[i].seen.Incidents[e.Incident]) {
+	for _, key := range w.makers[i].Seen.Order[state.TableElement] {
+		e := w.makers[i].Seen.Elements[key]
+		if (e.Job != 0 || e.Incident != 0) && !stays(w.makers[i].Seen.Incidents[e.Incident]) {
 			w.t.Errorf("partition %d: %s did not end: %+v", i+1, e.Element, e)
 		}
 		if e.Scope == 0 && (e.Extra == nil || e.Extra.Caller == 0) {
@@ -115,7 +115,7 @@ func (w *world) nothingLeft(i int) {
 		state.TableSubscriber, state.TableMessage, state.TableExpiry, state.TableMessageID, state.TableCorrelated, state.TableKeyLock,
 		state.TableSignal, state.TableBroadcast, state.TableContinue, state.TableParts, state.TableCompensable, state.TableCompensating, state.TableOutbox,
 	} {
-		if n := len(w.makers[i].seen.Rows[table]); n > 0 {
+		if n := len(w.makers[i].Seen.Rows[table]); n > 0 {
 			w.t.Errorf("partition %d: %d rows of table %x are left", i+1, n, table)
 		}
 	}
@@ -123,12 +123,12 @@ func (w *world) nothingLeft(i int) {
 
 // deliverAll sends the rows of both partitions until they are applied.
 func (w *world) deliverAll() {
-	for tries := 0; len(w.makers[0].seen.Outbox)+len(w.makers[1].seen.Outbox) > 0; tries++ {
+	for tries := 0; len(w.makers[0].Seen.Outbox)+len(w.makers[1].Seen.Outbox) > 0; tries++ {
 		if tries > 3000 {
-			w.t.Fatalf("%d and %d rows are not delivered", len(w.makers[0].seen.Outbox), len(w.makers[1].seen.Outbox))
+			w.t.Fatalf("%d and %d rows are not delivered", len(w.makers[0].Seen.Outbox), len(w.makers[1].Seen.Outbox))
 		}
 		for i := range w.parts {
-			for _, row := range w.makers[1-i].seen.Outbox {
+			for _, row := range w.makers[1-i].Seen.Outbox {
 				cmd := &protocol.Receive{Source: w.parts[1-i].ID, Epoch: epochOf(2 - i), Lane: row.Lane}
 				cmd.Items = []protocol.Item{{Seq: row.Seq, Command: row.Command}}
 				for _, h := range hashes(row.Command) {

@@ -36,8 +36,9 @@ type world struct {
 	rnd      *rand.Rand
 	cluster  *enginetest.Cluster
 	parts    []*enginetest.Partition
-	makers   []*commander
+	makers   []*enginetest.Commander
 	packing  []uint64
+	models   [][]byte
 	log      []executed // what is committed or may still be
 }
 
@@ -66,17 +67,17 @@ func randomRun(t *testing.T, seed uint64) {
 			callable = ""
 		}
 		id := fmt.Sprintf("p%d", i)
-		m, err := enginetest.Model(id, randomModel(rnd, id, callable))
+		m, err := enginetest.Model(id, enginetest.RandomModel(rnd, id, callable))
 		check(t, err)
 		models = append(models, m)
 	}
 	w := newWorld(t, rnd, models)
 	for i := range models {
 		r := protocol.Resource{Name: fmt.Sprintf("p%d.bpmn", i), Content: models[i]}
-		w.makers[0].bodies[engine.HashOf(r.Content)] = r.Content
+		w.makers[0].Bodies[engine.HashOf(r.Content)] = r.Content
 		w.execute(0, &protocol.Deploy{Resources: []protocol.Resource{r}})
 	}
-	w.execute(0, &protocol.Deploy{Resources: []protocol.Resource{rules(w.makers[0])}})
+	w.execute(0, &protocol.Deploy{Resources: []protocol.Resource{w.rules()}})
 	for range 400 {
 		w.step()
 	}
@@ -87,7 +88,7 @@ func randomRun(t *testing.T, seed uint64) {
 }
 
 func newWorld(t *testing.T, rnd *rand.Rand, models [][]byte) *world {
-	w := &world{t: t, rnd: rnd, packing: []uint64{1, 1}}
+	w := &world{t: t, rnd: rnd, models: models, packing: []uint64{1, 1}}
 	var err error
 	w.cluster, err = enginetest.NewCluster(enginetest.Config{Partitions: 2, MaxJobBytes: 20_000})
 	check(t, err)
@@ -95,7 +96,7 @@ func newWorld(t *testing.T, rnd *rand.Rand, models [][]byte) *world {
 		p, err := w.cluster.Partition(i + 1)
 		check(t, err)
 		w.parts = append(w.parts, p)
-		w.makers = append(w.makers, newCommander(rnd, p, models))
+		w.makers = append(w.makers, enginetest.NewCommander(rnd, p.ID, models))
 		w.look(i)
 	}
 	return w
@@ -108,13 +109,20 @@ func check(t *testing.T, err error) {
 	}
 }
 
+// rules is a resource whose decisions the models call.
+func (w *world) rules() protocol.Resource {
+	r := enginetest.RandomRules()
+	w.makers[0].Bodies[engine.HashOf(r.Content)] = r.Content
+	return r
+}
+
 // look reads what is committed, and checks it.
 func (w *world) look(i int) {
 	w.t.Helper()
 	var err error
-	w.makers[i].seen, err = w.parts[i].Contents()
+	w.makers[i].Seen, err = w.parts[i].Contents()
 	check(w.t, err)
-	w.makers[i].remember()
+	w.makers[i].Remember()
 	wrong, err := w.parts[i].Check()
 	check(w.t, err)
 	if len(wrong) > 0 {
@@ -126,16 +134,16 @@ func (w *world) step() {
 	i := w.rnd.IntN(2)
 	switch n := w.rnd.IntN(100); {
 	case n < 60:
-		w.execute(i, w.makers[i].next(w.cluster.Now))
+		w.execute(i, w.makers[i].Next(w.cluster.Now))
 	case n < 63:
 		lane := []protocol.Lane{protocol.LaneDeployments, protocol.LaneMessages, protocol.LaneSignals}[w.rnd.IntN(3)]
-		w.execute(i, w.makers[i].delivery(w.makers[1-i], epochOf(2-i), lane))
+		w.execute(i, w.makers[i].Delivery(w.makers[1-i], epochOf(2-i), lane))
 	case n < 64:
-		w.execute(1, w.makers[1].pulled(w.makers[0], epochOf(1)))
+		w.execute(1, w.makers[1].Pulled(w.makers[0], epochOf(1)))
 	case n < 66:
 		w.acknowledge(i)
 	case n < 70:
-		check(w.t, w.parts[i].Abandon(w.makers[i].next(w.cluster.Now)))
+		check(w.t, w.parts[i].Abandon(w.makers[i].Next(w.cluster.Now)))
 	case n < 80:
 		w.pack(i)
 	case n < 92:
@@ -169,7 +177,7 @@ func (w *world) asked(i int, cmd protocol.Command) engine.Outcome {
 }
 
 func (w *world) note(i int, cmd protocol.Command, out engine.Outcome, asked bool) {
-	w.makers[i].note(&out)
+	w.makers[i].Note(&out)
 	if out.Err == nil && out.Miss == nil {
 		w.log = append(w.log, executed{i, w.cluster.Now, cmd, out, w.packing[i], asked})
 	}
@@ -178,7 +186,7 @@ func (w *world) note(i int, cmd protocol.Command, out engine.Outcome, asked bool
 // acknowledge tells a partition what is applied at the other, as acks are made
 // from applied state only.
 func (w *world) acknowledge(i int) {
-	here, there := w.parts[i].ID, w.makers[1-i].seen
+	here, there := w.parts[i].ID, w.makers[1-i].Seen
 	acks := []protocol.Ack{{Target: w.parts[1-i].ID, Lane: protocol.LaneDeployments, UpTo: there.Inbox[here].Seq}}
 	for way, in := range there.Ways {
 		if way.Source == here {
@@ -242,7 +250,7 @@ func (w *world) sweep() {
 
 // again runs the committed commands one by one in a new cluster.
 func (w *world) again() *world {
-	b := newWorld(w.t, w.rnd, w.makers[0].models)
+	b := newWorld(w.t, w.rnd, w.models)
 	for n, e := range w.log {
 		b.cluster.Now = e.now
 		replay := b.execute

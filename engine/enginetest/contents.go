@@ -49,8 +49,10 @@ type Contents struct {
 
 // Contents reads what is committed. An error means that something cannot be
 // decoded.
-func (p *Partition) Contents() (*Contents, error) {
-	view := p.view()
+func (p *Partition) Contents() (*Contents, error) { return ReadContents(p.view()) }
+
+// ReadContents reads what a view of a partition shows, and closes it.
+func ReadContents(view *state.View) (*Contents, error) {
 	defer view.Close()
 	over, err := state.NewOverlay(view, 1)
 	if err != nil {

@@ -17,7 +17,13 @@ func (p *Partition) Check() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &checker{Contents: c, partition: p.ID, partitions: p.cluster.Partitions}
+	return c.Check(p.ID, p.cluster.Partitions)
+}
+
+// Check returns what must never be the case of a partition's contents, in a
+// cluster of so many partitions.
+func (c *Contents) Check(p protocol.PartitionID, partitions int) ([]string, error) {
+	k := &checker{Contents: c, partition: p, partitions: partitions}
 	k.elements()
 	k.children()
 	k.variables()

@@ -1,11 +1,10 @@
-package engine_test
+package enginetest
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
 
-	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -22,7 +21,9 @@ type modelMaker struct {
 	handling bool
 }
 
-func randomModel(rnd *rand.Rand, id, callable string) string {
+// RandomModel makes a model in short form. callable is a process that its call
+// activities may call, empty if there is none.
+func RandomModel(rnd *rand.Rand, id, callable string) string {
 	m := &modelMaker{rnd: rnd, callable: callable}
 	last := m.row(m.node("start", ""), 3)
 	m.flow(last, "", m.node("end", ""))
@@ -132,12 +133,11 @@ var decisions = []string{
 	"decision=d1 result=v binding=versionTag vtag=one", "decision=d1 result=v binding=deployment", "decision=nope result=v",
 }
 
-// rules makes the resource that they are in.
-func rules(c *commander) protocol.Resource {
+// RandomRules makes the resource in which the decisions of random models are.
+func RandomRules() protocol.Resource {
 	const text = `<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="rules" name="n" namespace="x">
 		<decision id="d1" name="D1"><extensionElements><zeebe:versionTag value="one"/></extensionElements><literalExpression><text>if v = null then 0 else v</text></literalExpression></decision>
 		<decision id="d2" name="D2"><informationRequirement><requiredDecision href="#d1"/></informationRequirement><literalExpression><text>assert(d1, w != null)</text></literalExpression></decision></definitions>`
-	c.bodies[engine.HashOf([]byte(text))] = []byte(text)
 	return protocol.Resource{Name: "rules.dmn", Content: []byte(text)}
 }
 

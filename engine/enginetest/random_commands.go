@@ -1,4 +1,4 @@
-package engine_test
+package enginetest
 
 import (
 	"fmt"
@@ -7,30 +7,32 @@ import (
 
 	"github.com/grevy-io/grevy/bpmn"
 	"github.com/grevy-io/grevy/engine"
-	"github.com/grevy-io/grevy/engine/enginetest"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
 )
 
-// commander makes random commands for a partition, mostly for things that are
+// Commander makes random commands for a partition, mostly for things that are
 // there or were there.
-type commander struct {
-	rnd  *rand.Rand
-	part *enginetest.Partition
+type Commander struct {
+	rnd *rand.Rand
+	id  protocol.PartitionID
 	// processes and names of resources that may be deployed.
 	models [][]byte
 	// elements are the ids of all elements of the models, by process.
 	elements [][]string
-	// seen are keys from answers.
+	// keys from answers.
 	instances, jobs []protocol.Key
 	pushed          map[protocol.Lane][]state.OutboxRow // all that was ever committed, by seq
-	bodies          map[protocol.Hash][]byte
-	seen            *enginetest.Contents // as last committed
+	// Bodies are the contents that were deployed.
+	Bodies map[protocol.Hash][]byte
+	// Seen is what its partition has committed. Whoever reads it keeps it fresh.
+	Seen *Contents
 }
 
-func newCommander(rnd *rand.Rand, part *enginetest.Partition, models [][]byte) *commander {
-	c := &commander{
-		rnd: rnd, part: part, models: models, bodies: map[protocol.Hash][]byte{}, pushed: map[protocol.Lane][]state.OutboxRow{},
+// NewCommander makes one for a partition. The i-th model is that of process p<i>.
+func NewCommander(rnd *rand.Rand, id protocol.PartitionID, models [][]byte) *Commander {
+	c := &Commander{
+		rnd: rnd, id: id, models: models, Bodies: map[protocol.Hash][]byte{}, pushed: map[protocol.Lane][]state.OutboxRow{},
 	}
 	for _, content := range models {
 		ids := []string{"nope"}
@@ -44,9 +46,17 @@ func newCommander(rnd *rand.Rand, part *enginetest.Partition, models [][]byte) *
 	return c
 }
 
-// note learns from an outcome.
-func (c *commander) note(out *engine.Outcome) {
-	switch p := out.Reply.(type) {
+// Note learns from an outcome.
+func (c *Commander) Note(out *engine.Outcome) {
+	c.NoteReply(out.Reply)
+	if out.Await != 0 {
+		c.instances = append(c.instances, out.Await)
+	}
+}
+
+// NoteReply learns from an answer.
+func (c *Commander) NoteReply(reply protocol.Reply) {
+	switch p := reply.(type) {
 	case *protocol.Created:
 		c.instances = append(c.instances, p.InstanceKey)
 	case *protocol.Jobs:
@@ -54,15 +64,12 @@ func (c *commander) note(out *engine.Outcome) {
 			c.jobs = append(c.jobs, p.Jobs[i].Key)
 		}
 	}
-	if out.Await != 0 {
-		c.instances = append(c.instances, out.Await)
-	}
 }
 
-// remember keeps the rows of the outbox that are committed: only those are
+// Remember keeps the rows of the outbox that are committed: only those are
 // sent, and they may be sent again when they are acknowledged.
-func (c *commander) remember() {
-	for _, row := range c.seen.Outbox {
+func (c *Commander) Remember() {
+	for _, row := range c.Seen.Outbox {
 		lane := c.pushed[row.Lane]
 		if n := len(lane); n == 0 || lane[n-1].Seq < row.Seq {
 			c.pushed[row.Lane] = append(lane, row)
@@ -70,9 +77,9 @@ func (c *commander) remember() {
 	}
 }
 
-func (c *commander) of(list []protocol.Key) protocol.Key {
+func (c *Commander) of(list []protocol.Key) protocol.Key {
 	if len(list) == 0 || c.rnd.IntN(50) == 0 {
-		return protocol.NewKey(c.part.ID, c.rnd.Int64N(1000))
+		return protocol.NewKey(c.id, c.rnd.Int64N(1000))
 	}
 	if c.rnd.IntN(2) == 0 {
 		list = list[max(0, len(list)-10):]
@@ -80,9 +87,9 @@ func (c *commander) of(list []protocol.Key) protocol.Key {
 	return list[c.rnd.IntN(len(list))]
 }
 
-func (c *commander) stored(t state.Table) protocol.Key { return c.of(c.seen.Order[t]) }
+func (c *Commander) stored(t state.Table) protocol.Key { return c.of(c.Seen.Order[t]) }
 
-func (c *commander) variables() []byte {
+func (c *Commander) variables() []byte {
 	list := []string{"", "{}", `{"v":0}`, `{"v":1}`, `{"v":2,"w":1}`, `{"w":null}`, `{"v":3,"w":[1,{"a":2}]}`, `{"x`, `[1]`}
 	if c.rnd.IntN(300) == 0 {
 		return fmt.Appendf(nil, `{"huge":"%0*d"}`, 200_000+c.rnd.IntN(400_000), 1)
@@ -94,12 +101,12 @@ func (c *commander) variables() []byte {
 }
 
 // event is the name of a message or signal.
-func (c *commander) event() string { return []string{"m", "n"}[c.rnd.IntN(2)] }
+func (c *Commander) event() string { return []string{"m", "n"}[c.rnd.IntN(2)] }
 
-func (c *commander) jobType() string { return string(rune('a' + c.rnd.IntN(3))) }
+func (c *Commander) jobType() string { return string(rune('a' + c.rnd.IntN(3))) }
 
-// next makes a command.
-func (c *commander) next(now int64) protocol.Command {
+// Next makes a command.
+func (c *Commander) Next(now int64) protocol.Command {
 	switch n := c.rnd.IntN(100); {
 	case n < 22:
 		return c.create()
@@ -147,7 +154,7 @@ func (c *commander) next(now int64) protocol.Command {
 	return c.distribution(now)
 }
 
-func (c *commander) create() protocol.Command {
+func (c *Commander) create() protocol.Command {
 	return &protocol.CreateInstance{
 		ProcessID: fmt.Sprintf("p%d", c.rnd.IntN(len(c.models))), Version: -1, Variables: c.variables(),
 		AwaitResult: c.rnd.IntN(4) == 0, DeploymentSeq: c.rnd.Uint64N(3),
@@ -155,9 +162,9 @@ func (c *commander) create() protocol.Command {
 }
 
 // element is some element of an instance's process, or of any.
-func (c *commander) element(instance protocol.Key) string {
+func (c *Commander) element(instance protocol.Key) string {
 	ids := c.elements[c.rnd.IntN(len(c.elements))]
-	if e := c.seen.Elements[instance]; e != nil && c.rnd.IntN(20) > 0 {
+	if e := c.Seen.Elements[instance]; e != nil && c.rnd.IntN(20) > 0 {
 		for i, list := range c.elements {
 			if fmt.Sprintf("p%d", i) == e.ProcessID {
 				ids = list
@@ -169,7 +176,7 @@ func (c *commander) element(instance protocol.Key) string {
 
 // modify begins at some elements and ends some instances of others, not all of
 // them in the same instance.
-func (c *commander) modify() protocol.Command {
+func (c *Commander) modify() protocol.Command {
 	m := &protocol.ModifyInstance{InstanceKey: c.of(c.instances)}
 	for range c.rnd.IntN(3) {
 		a := protocol.ActivateElement{ElementID: c.element(m.InstanceKey)}
@@ -192,11 +199,11 @@ func (c *commander) modify() protocol.Command {
 }
 
 // migrate goes to some definition, often another version of the same process.
-func (c *commander) migrate() protocol.Command {
+func (c *Commander) migrate() protocol.Command {
 	m := &protocol.MigrateInstance{InstanceKey: c.of(c.instances), TargetKey: c.stored(state.TableDefinition)}
 	ids := c.elements[c.rnd.IntN(len(c.elements))]
 	for i, list := range c.elements {
-		if e := c.seen.Elements[m.InstanceKey]; e != nil && fmt.Sprintf("p%d", i) == e.ProcessID {
+		if e := c.Seen.Elements[m.InstanceKey]; e != nil && fmt.Sprintf("p%d", i) == e.ProcessID {
 			ids = list
 		}
 	}
@@ -212,11 +219,11 @@ func (c *commander) migrate() protocol.Command {
 	return m
 }
 
-func (c *commander) yield() protocol.Command {
+func (c *Commander) yield() protocol.Command {
 	y := &protocol.YieldJobs{}
 	for range 1 + c.rnd.IntN(3) {
 		key, deadline := c.stored(state.TableJob), int64(1)
-		if j := c.seen.Jobs[key]; j != nil {
+		if j := c.Seen.Jobs[key]; j != nil {
 			deadline = j.Deadline
 		}
 		y.Keys, y.Deadlines = append(y.Keys, key), append(y.Deadlines, deadline)
@@ -226,23 +233,23 @@ func (c *commander) yield() protocol.Command {
 
 // distribution makes what keeps the deployments: on partition 1 they are made,
 // on the others they come in.
-func (c *commander) distribution(int64) protocol.Command {
-	if c.part.ID == protocol.DeploymentPartition {
+func (c *Commander) distribution(int64) protocol.Command {
+	if c.id == protocol.DeploymentPartition {
 		n := c.rnd.IntN(len(c.models))
 		r := protocol.Resource{Name: fmt.Sprintf("p%d.bpmn", n), Content: c.models[n]}
 		if c.rnd.IntN(3) == 0 {
 			r.Content = append(slices.Clone(r.Content), ' ')
 		}
-		c.bodies[engine.HashOf(r.Content)] = r.Content
+		c.Bodies[engine.HashOf(r.Content)] = r.Content
 		return &protocol.Deploy{Resources: []protocol.Resource{r}}
 	}
 	return &protocol.Tick{}
 }
 
-// delivery makes a command that brings another partition's rows, in any order,
+// Delivery makes a command that brings another partition's rows, in any order,
 // with or without what belongs to them.
-func (c *commander) delivery(from *commander, epoch uint64, lane protocol.Lane) protocol.Command {
-	cmd := &protocol.Receive{Source: from.part.ID, Epoch: epoch, Lane: lane}
+func (c *Commander) Delivery(from *Commander, epoch uint64, lane protocol.Lane) protocol.Command {
+	cmd := &protocol.Receive{Source: from.id, Epoch: epoch, Lane: lane}
 	rows := from.pushed[lane]
 	if len(rows) == 0 {
 		return cmd
@@ -252,7 +259,7 @@ func (c *commander) delivery(from *commander, epoch uint64, lane protocol.Lane) 
 		cmd.Items = append(cmd.Items, protocol.Item{Seq: row.Seq, Command: row.Command})
 		for _, h := range hashes(row.Command) {
 			if c.rnd.IntN(4) > 0 {
-				cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: h, Data: from.bodies[h]})
+				cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: h, Data: from.Bodies[h]})
 			}
 		}
 	}
@@ -269,19 +276,19 @@ func hashes(row protocol.Command) (list []protocol.Hash) {
 	return list
 }
 
-// pulled makes a command that brings a deployment of partition 1, as if it had
+// Pulled makes a command that brings a deployment of partition 1, as if it had
 // been asked for at some time.
-func (c *commander) pulled(from *commander, epoch uint64) protocol.Command {
-	keys := from.seen.Order[state.TableDefinition]
+func (c *Commander) Pulled(from *Commander, epoch uint64) protocol.Command {
+	keys := from.Seen.Order[state.TableDefinition]
 	if len(keys) == 0 {
 		return &protocol.Tick{}
 	}
-	wanted := from.seen.Definitions[keys[c.rnd.IntN(len(keys))]].DeploymentID
-	cmd := &protocol.Pulled{Source: protocol.DeploymentPartition, Epoch: epoch, Seq: c.rnd.Uint64N(from.seen.Lane + 1)}
+	wanted := from.Seen.Definitions[keys[c.rnd.IntN(len(keys))]].DeploymentID
+	cmd := &protocol.Pulled{Source: protocol.DeploymentPartition, Epoch: epoch, Seq: c.rnd.Uint64N(from.Seen.Lane + 1)}
 	for _, key := range keys {
-		if d := from.seen.Definitions[key]; d.DeploymentID == wanted {
+		if d := from.Seen.Definitions[key]; d.DeploymentID == wanted {
 			cmd.Definitions = append(cmd.Definitions, *d)
-			cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: d.Hash, Data: from.bodies[d.Hash]})
+			cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: d.Hash, Data: from.Bodies[d.Hash]})
 		}
 	}
 	return cmd
