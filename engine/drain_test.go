@@ -131,8 +131,8 @@ func (w *world) deliverAll() {
 			for _, row := range w.makers[1-i].Seen.Outbox {
 				cmd := &protocol.Receive{Source: w.parts[1-i].ID, Epoch: epochOf(2 - i), Lane: row.Lane}
 				cmd.Items = []protocol.Item{{Seq: row.Seq, Command: row.Command}}
-				for _, h := range hashes(row.Command) {
-					cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: h, Data: w.makers[1-i].bodies[h]})
+				for _, h := range enginetest.Hashes(row.Command) {
+					cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: h, Data: w.makers[1-i].Bodies[h]})
 				}
 				w.now(i, cmd)
 			}

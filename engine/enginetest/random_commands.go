@@ -257,7 +257,7 @@ func (c *Commander) Delivery(from *Commander, epoch uint64, lane protocol.Lane) 
 	start := c.rnd.IntN(len(rows))
 	for _, row := range rows[start:min(len(rows), start+1+c.rnd.IntN(4))] {
 		cmd.Items = append(cmd.Items, protocol.Item{Seq: row.Seq, Command: row.Command})
-		for _, h := range hashes(row.Command) {
+		for _, h := range Hashes(row.Command) {
 			if c.rnd.IntN(4) > 0 {
 				cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: h, Data: from.Bodies[h]})
 			}
@@ -266,8 +266,8 @@ func (c *Commander) Delivery(from *Commander, epoch uint64, lane protocol.Lane) 
 	return cmd
 }
 
-// hashes are the resources that a row names.
-func hashes(row protocol.Command) (list []protocol.Hash) {
+// Hashes are the resources that a row names.
+func Hashes(row protocol.Command) (list []protocol.Hash) {
 	if d, ok := row.(*protocol.Distribute); ok {
 		for i := range d.Deployment.Definitions {
 			list = append(list, d.Deployment.Definitions[i].Hash)
