@@ -3,6 +3,7 @@ package engine_test
 import (
 	"reflect"
 
+	"github.com/grevy-io/grevy/engine/enginetest"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
 )
