@@ -19,18 +19,21 @@ func DecodeCommand(b []byte) (Command, error) {
 	return c, r.Done()
 }
 
-// readCommand reads a command inside of another, which must be one that travels
-// in an outbox: a command never holds itself.
-func readCommand(r *Reader) Command {
+// unreadable stands for a row of a command that this version does not know, as
+// during an update. The receiver refuses it like any that it cannot apply: its
+// lane goes on (Zeebe issue #24300).
+var unreadable = &Unprocessable{Reason: "this version of grevy cannot read it"}
+
+// readRow reads a command inside of another, which must be one that travels in
+// an outbox: a command never holds itself.
+func readRow(r *Reader) Command {
 	b := r.Bytes()
 	if r.Err() != nil || len(b) == 0 || !Travels(Kind(b[0])) {
-		r.fail("no command of an outbox")
-		return nil
+		return unreadable
 	}
 	c, err := DecodeCommand(b)
 	if err != nil {
-		r.fail(err.Error())
-		return nil
+		return unreadable
 	}
 	return c
 }
@@ -284,7 +287,7 @@ func (c *Receive) decode(r *Reader) {
 	c.Items = make([]Item, r.Count(3))
 	for i := range c.Items {
 		c.Items[i].Seq = r.Uint()
-		c.Items[i].Command = readCommand(r)
+		c.Items[i].Command = readRow(r)
 	}
 	c.Bodies = readBodies(r)
 }

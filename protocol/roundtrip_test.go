@@ -54,6 +54,26 @@ func TestCommand_CutOrProlonged(t *testing.T) {
 	}
 }
 
+// A row that this version cannot read is refused by its receiver; it does not
+// make the rows with it unreadable, which would block its lane for ever.
+func TestReceive_ARowOfAnotherVersion(t *testing.T) {
+	b := protocol.AppendUint(protocol.AppendUint([]byte{byte(protocol.KindReceive)}, 1), 7)
+	b = protocol.AppendUint(append(b, byte(protocol.LaneDeployments)), 3)
+	good := protocol.EncodeCommand(nil, &protocol.DeleteResource{ResourceKey: 5, Definitions: []protocol.Definition{}})
+	for seq, row := range [][]byte{good, {250, 1, 2}, {byte(protocol.KindDistribute), 0xFF}} {
+		b = protocol.AppendBytes(protocol.AppendUint(b, uint64(seq+1)), row)
+	}
+	c, err := protocol.DecodeCommand(append(b, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, item := range c.(*protocol.Receive).Items {
+		if _, refused := item.Command.(*protocol.Unprocessable); refused != (i > 0) {
+			t.Errorf("row %d is read as %T", item.Seq, item.Command)
+		}
+	}
+}
+
 func TestCommand_LocalOnesDoNotTravel(t *testing.T) {
 	for _, c := range local() {
 		if got, err := protocol.DecodeCommand(protocol.EncodeCommand(nil, c)); err == nil {
