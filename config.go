@@ -67,6 +67,12 @@ type Config struct {
 	RequestTimeout time.Duration
 	// MaxMessageSize bounds a client's request, in bytes; default 4 MiB.
 	MaxMessageSize int
+	// WaitDistributed makes a deployment or deletion wait so long for all partitions
+	// to have it, if its request does not say; default: it is answered when
+	// partition 1 has it and every gateway knows. WaitReachable: not for
+	// partitions that cannot be reached.
+	WaitDistributed time.Duration
+	WaitReachable   bool
 	// ModelCache bounds the parsed models kept, in bytes; default 64 MiB.
 	ModelCache int
 	// RecordLog names a file to which every record is appended, one JSON object in
@@ -142,6 +148,9 @@ func (c Config) Validate() error {
 		return errors.New("host: a cluster of several nodes needs the address at which the others reach this one")
 	case d.PortOffset < 0 || d.PortOffset > 65535-GatewayPort-10:
 		return fmt.Errorf("port-offset: must be from 0 to %d, not %d", 65535-GatewayPort-10, d.PortOffset)
+	}
+	if d.WaitDistributed < 0 {
+		return fmt.Errorf("wait-distributed: must not be below 0, not %s", d.WaitDistributed)
 	}
 	for _, j := range d.Join {
 		if _, _, err := net.SplitHostPort(j); err != nil {

@@ -88,6 +88,7 @@ func (b *Broker) openGateway(context.Context) error {
 	}
 	b.gateway = gateway.New(gateway.Config{
 		MaxMessageSize: b.MaxMessageSize, RequestTimeout: b.RequestTimeout, Logger: b.Log, Version: b.Version, Observer: b.metrics,
+		WaitDistributed: gateway.Wait{Limit: b.WaitDistributed, Reachable: b.WaitReachable},
 	}, gatewayBroker{b})
 	b.wg.Go(func() {
 		if err := b.gateway.Serve(l); err != nil {

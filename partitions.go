@@ -99,7 +99,13 @@ func (b *Broker) raftAddr(serverID string) string {
 }
 
 func (b *Broker) distributor(out actors.Outbox) *actor.Props {
-	return distributor.Props(distributor.Config{Log: b.Log}, out)
+	return distributor.Props(distributor.Config{Log: b.Log, Reachable: b.reachable}, out)
+}
+
+// reachable tells whether a partition has a leader to which there is a way.
+func (b *Broker) reachable(p protocol.PartitionID) bool {
+	leader := directory{b}.Leader(p)
+	return leader != protocol.NoNode && b.post.Reachable(leader)
 }
 
 // onMembers is called when gossip has news.

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"time"
 
 	"github.com/grevy-io/grevy/protocol"
 )
@@ -15,6 +16,16 @@ type (
 	// LinkNews: a node came back, or a partition has a new leader; Partition 0
 	// stands for all.
 	LinkNews struct{ Partition protocol.PartitionID }
+	// AwaitDistributed asks the distributor to answer once no row of the
+	// deployments' lane up to Seq is left, or at Until, or, if only what is
+	// Reachable counts, once all that is left cannot be reached. The answer lists
+	// the targets that still have rows; ok is false if this leadership ends first.
+	AwaitDistributed struct {
+		Seq       uint64
+		Until     time.Time
+		Reachable bool
+		Reply     func(pending []LaneStatus, ok bool)
+	}
 	// OutboxStatus asks the distributor what is pending; it answers at once.
 	OutboxStatus struct{ Reply func([]LaneStatus) }
 )
@@ -58,3 +69,6 @@ type Outbox interface {
 	// Execute sends a command to a partition's leader, wherever it is.
 	Execute(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error))
 }
+
+// Undelivered tells who waits that this leadership has ended.
+func (m AwaitDistributed) Undelivered() { m.Reply(nil, false) }

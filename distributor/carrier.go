@@ -34,6 +34,7 @@ type Carrier struct {
 	cancel func() // of the timer
 	life   context.Context
 	end    context.CancelFunc
+	waits  waits
 }
 
 // NewCarrier makes the carrier of an outbox; Start begins.
@@ -65,6 +66,7 @@ func (d *Carrier) Stop() {
 	if d.end(); d.cancel != nil {
 		d.cancel()
 	}
+	d.waits.fail()
 }
 
 // Handle takes what the leader says of its table and what the node says of links.
@@ -77,10 +79,13 @@ func (d *Carrier) Handle(m any) {
 		}
 	case actors.RowsDeleted:
 		d.step(saga.Deleted{Now: now, Acks: sagaAcks(m.Acks)})
+		d.settle()
 	case actors.LinkNews:
 		d.step(saga.News{Now: now, Target: m.Partition})
 	case actors.OutboxStatus:
 		m.Reply(d.status())
+	case actors.AwaitDistributed:
+		d.await(m)
 	}
 }
 
@@ -256,8 +261,12 @@ func (d *Carrier) status() []actors.LaneStatus {
 	if d.saga == nil {
 		return nil
 	}
+	return laneStatus(d.saga.Status())
+}
+
+func laneStatus(list []saga.Status) []actors.LaneStatus {
 	var out []actors.LaneStatus
-	for _, s := range d.saga.Status() {
+	for _, s := range list {
 		st := actors.LaneStatus{Target: s.Channel.Target, Lane: protocol.Lane(s.Channel.Lane), Pending: s.Pending, Attempts: s.Attempts, Error: s.LastError}
 		if s.Pending > 0 {
 			st.Oldest = s.Oldest.UnixMilli()

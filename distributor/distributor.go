@@ -8,12 +8,16 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/distributor/saga"
+	"github.com/grevy-io/grevy/protocol"
 )
 
 // Config tunes a distributor. Zero fields mean the defaults of the saga.
 type Config struct {
 	Log  *slog.Logger
 	Saga saga.Config
+	// Reachable tells whether a partition has a leader that a request would find
+	// a way to; default: yes.
+	Reachable func(protocol.PartitionID) bool
 	// Timeout bounds one push, bodies included; default 10 s.
 	Timeout time.Duration
 }
@@ -21,6 +25,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Timeout == 0 {
 		c.Timeout = 10 * time.Second
+	}
+	if c.Reachable == nil {
+		c.Reachable = func(protocol.PartitionID) bool { return true }
 	}
 	return c
 }

@@ -218,7 +218,12 @@ func (w *world) lead() {
 		w.sys.Root.Stop(w.pid)
 	}
 	props := distributor.Props(distributor.Config{
-		Log:  slog.New(slog.DiscardHandler),
+		Log: slog.New(slog.DiscardHandler),
+		Reachable: func(p protocol.PartitionID) bool {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return !w.targets[p].lost
+		},
 		Saga: saga.Config{RetryMin: 2 * time.Millisecond, RetryMax: 20 * time.Millisecond},
 	}, w)
 	w.pid = actors.Spawn(w.sys, "distributor", props)

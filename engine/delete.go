@@ -27,8 +27,9 @@ func (r *run) deleteResource(c *protocol.DeleteResource) {
 	key := r.recordDeletion(def.Key)
 	r.bury(row.Definitions)
 	r.recordDeleted(key, def.Key)
-	r.out.Effects.DeploymentSeq = r.broadcast(protocol.LaneDeployments, row)
-	r.out.Reply = &protocol.Done{}
+	seq := r.broadcast(protocol.LaneDeployments, row)
+	r.out.Effects.DeploymentSeq = seq
+	r.out.Reply = &protocol.KeyReply{Key: protocol.Key(seq)}
 }
 
 // bury deletes definitions here. What this partition has never had is remembered

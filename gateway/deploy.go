@@ -25,7 +25,7 @@ func (s service) DeployResource(ctx context.Context, req *pb.DeployResourceReque
 	for _, kind := range metadataOrder {
 		for i := range deployed.Definitions {
 			if d := &deployed.Definitions[i]; d.Kind == kind {
-				resp.Deployments = append(resp.Deployments, metadata(d))
+				resp.Deployments = append(resp.Deployments, metadataOf(d))
 			}
 		}
 	}
@@ -37,7 +37,7 @@ var metadataOrder = []protocol.DefinitionKind{
 	protocol.ProcessDefinition, protocol.DecisionDefinition, protocol.RequirementsDefinition, protocol.FormDefinition,
 }
 
-func metadata(d *protocol.Definition) *pb.Deployment {
+func metadataOf(d *protocol.Definition) *pb.Deployment {
 	switch d.Kind {
 	case protocol.DecisionDefinition:
 		return &pb.Deployment{Metadata: &pb.Deployment_Decision{Decision: &pb.DecisionMetadata{
@@ -79,14 +79,24 @@ func (s service) DeployProcess(ctx context.Context, req *pb.DeployProcessRequest
 // DeleteResource takes back what was deployed. Its answer waits, like that of a
 // deployment, until no gateway takes for the newest what is deleted.
 func (s service) DeleteResource(ctx context.Context, req *pb.DeleteResourceRequest) (*pb.DeleteResourceResponse, error) {
-	cmd := &protocol.DeleteResource{ResourceKey: protocol.Key(req.GetResourceKey())}
-	if _, err := as[*protocol.Done](s.byKey(ctx, req.GetResourceKey(), cmd)); err != nil {
+	wait, err := s.waitOf(ctx)
+	if err != nil {
 		return nil, err
 	}
+	cmd := &protocol.DeleteResource{ResourceKey: protocol.Key(req.GetResourceKey())}
+	seq, err := as[*protocol.KeyReply](s.byKey(ctx, req.GetResourceKey(), cmd))
+	if err != nil {
+		return nil, err
+	}
+	s.awaitDistributed(ctx, wait, uint64(seq.Key), 0)
 	return &pb.DeleteResourceResponse{}, nil
 }
 
 func (s *Server) deploy(ctx context.Context, cmd *protocol.Deploy) (*protocol.Deployed, error) {
+	wait, err := s.waitOf(ctx)
+	if err != nil {
+		return nil, err
+	}
 	deployed, err := as[*protocol.Deployed](s.ask(ctx, protocol.DeploymentPartition, cmd))
 	if err != nil {
 		return nil, err
@@ -94,6 +104,7 @@ func (s *Server) deploy(ctx context.Context, cmd *protocol.Deploy) (*protocol.De
 	if l, ok := s.broker.(DeploymentListener); ok {
 		l.Deployed(deployed.Seq)
 	}
+	s.awaitDistributed(ctx, wait, deployed.Seq, deployed.Key)
 	return deployed, nil
 }
 

@@ -251,9 +251,10 @@ type rig struct {
 	listen *bufconn.Listener
 }
 
-func start(t *testing.T, f *fake, cfg gateway.Config, tuning gateway.Tuning) *rig {
+func start(t *testing.T, f gateway.Broker, cfg gateway.Config, tuning gateway.Tuning) *rig {
 	t.Helper()
-	r := &rig{fake: f, server: gateway.NewTuned(cfg, f, tuning), listen: bufconn.Listen(1 << 20)}
+	own, _ := f.(*fake) // else the test has a broker of its own
+	r := &rig{fake: own, server: gateway.NewTuned(cfg, f, tuning), listen: bufconn.Listen(1 << 20)}
 	served := make(chan error, 1)
 	go func() { served <- r.server.Serve(r.listen) }()
 	r.conn = r.dial(t)

@@ -93,7 +93,7 @@ func TestMapping(t *testing.T) {
 			}}}},
 		{"DeleteResource", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
 			return c.DeleteResource(ctx, &pb.DeleteResourceRequest{ResourceKey: key})
-		}, 2, &protocol.DeleteResource{ResourceKey: protocol.Key(key)}, &protocol.Done{}, &pb.DeleteResourceResponse{}},
+		}, 2, &protocol.DeleteResource{ResourceKey: protocol.Key(key)}, &protocol.KeyReply{Key: 44}, &pb.DeleteResourceResponse{}},
 		{"DeployProcess", func(ctx context.Context, c pb.GatewayClient) (proto.Message, error) {
 			return c.DeployProcess(ctx, &pb.DeployProcessRequest{Processes: []*pb.ProcessRequestObject{{Name: "a.bpmn", Definition: []byte("A")}, {Name: "b.bpmn", Definition: []byte("B")}}})
 		}, 1, deploy, deployed, &pb.DeployProcessResponse{Key: 5, Processes: metadata}},

@@ -29,6 +29,9 @@ type Config struct {
 	// LongPolling is how long ActivateJobs waits for jobs if the request does
 	// not say; 10 s.
 	LongPolling time.Duration
+	// WaitDistributed is how long a deployment or deletion waits for all partitions
+	// to have it if its request does not say; not at all.
+	WaitDistributed Wait
 	// Logger gets what no client can be told; slog.Default().
 	Logger *slog.Logger
 	// Version is the gateway's, shown in the topology.

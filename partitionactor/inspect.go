@@ -1,6 +1,8 @@
 package partitionactor
 
 import (
+	"time"
+
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
@@ -15,10 +17,53 @@ func (l *leader) inspect(r *request) bool {
 		l.withLanes(func(lanes []actors.LaneStatus) { r.done(l.outbox.info(l.term, l.host.Exported().Problem, lanes)) })
 	case *protocol.ListDeployments:
 		l.withLanes(func(lanes []actors.LaneStatus) { r.done(l.outbox.deployments(c, lanes)) })
+	case *protocol.AwaitDistributed:
+		l.awaitDistributed(c, r)
 	default:
 		return false
 	}
 	return true
+}
+
+// awaitDistributed lets the distributor say when the wait is over.
+func (l *leader) awaitDistributed(c *protocol.AwaitDistributed, r *request) {
+	if l.p.Distributor == nil {
+		r.done(&protocol.Distribution{}, nil)
+		return
+	}
+	out, p := l.outbox, l.p.Partition
+	l.distributor(actors.AwaitDistributed{
+		Seq: c.Seq, Until: l.host.Now().Add(time.Duration(c.Wait) * time.Millisecond), Reachable: c.Reachable,
+		Reply: func(pending []actors.LaneStatus, ok bool) {
+			if !ok {
+				r.done(nil, protocol.Refuse(protocol.NotLeader, p, "%s", errStopped))
+				return
+			}
+			go func() { r.done(out.distribution(c, pending)) }()
+		},
+	})
+}
+
+func (o *outbox) distribution(c *protocol.AwaitDistributed, pending []actors.LaneStatus) (protocol.Reply, error) {
+	reply := &protocol.Distribution{}
+	for _, s := range pending {
+		reply.Pending = append(reply.Pending, protocol.PendingPush{Partition: s.Target, Since: s.Oldest, Attempts: int32(s.Attempts), Error: s.Error})
+	}
+	err := o.read(func(tx *state.Tx) error {
+		reply.Refused = o.refusals(tx, c.Deployment)
+		return tx.Err()
+	})
+	return reply, err
+}
+
+// refusals lists the partitions that refused a deployment.
+func (o *outbox) refusals(tx *state.Tx, deployment protocol.Key) (list []protocol.RefusedPush) {
+	for p := 1; p <= o.p.Partitions; p++ {
+		if reason := tx.Get(state.RefusedKey(deployment, protocol.PartitionID(p))); reason != nil {
+			list = append(list, protocol.RefusedPush{Partition: protocol.PartitionID(p), Reason: string(reason)})
+		}
+	}
+	return list
 }
 
 // withLanes asks the distributor how it is doing and goes on elsewhere.
@@ -100,12 +145,9 @@ func (o *outbox) deployments(c *protocol.ListDeployments, lanes []actors.LaneSta
 }
 
 func (o *outbox) status(tx *state.Tx, d *state.DeploymentRecord, lanes []actors.LaneStatus) protocol.DeploymentStatus {
-	s := protocol.DeploymentStatus{Deployment: d.Deployment}
+	s := protocol.DeploymentStatus{Deployment: d.Deployment, Refused: o.refusals(tx, d.Key)}
 	for p := 1; p <= o.p.Partitions; p++ {
 		target := protocol.PartitionID(p)
-		if reason := tx.Get(state.RefusedKey(d.Key, target)); reason != nil {
-			s.Refused = append(s.Refused, protocol.RefusedPush{Partition: target, Reason: string(reason)})
-		}
 		if tx.Get(state.OutboxKey(target, protocol.LaneDeployments, d.Seq)) == nil {
 			continue
 		}

@@ -83,6 +83,8 @@ func newCommand(k Kind) Command {
 		return new(PartitionInfo)
 	case KindWatermark:
 		return new(Watermark)
+	case KindAwaitDistributed:
+		return new(AwaitDistributed)
 	case KindTakeBase:
 		return new(TakeBase)
 	case KindThrowError:

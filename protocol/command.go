@@ -39,6 +39,7 @@ const (
 
 	KindEvaluateDecision Kind = 32
 	KindDeleteResource   Kind = 33
+	KindAwaitDistributed Kind = 44
 )
 
 // Command is what a partition is asked to do.

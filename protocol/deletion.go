@@ -2,7 +2,8 @@ package protocol
 
 // DeleteResource takes back what was deployed: a process, decision requirements
 // with their decisions, or a form. The deployment partition decides; to the
-// others it goes through the outbox, in order with the deployments.
+// others it goes through the outbox, in order with the deployments. It is answered
+// with a KeyReply: the counter of the deployments' lane.
 type DeleteResource struct {
 	ResourceKey Key
 	// Definitions say to other partitions what is deleted, as far as is needed

@@ -69,6 +69,7 @@ func goldenCommands() []protocol.Command {
 			Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}},
 		},
 		&protocol.Watermark{},
+		&protocol.AwaitDistributed{Seq: 12, Deployment: 2251799813685249, Wait: 5000, Reachable: true},
 		&protocol.DeleteResource{ResourceKey: 9, Definitions: []protocol.Definition{definition.Tombstone()}},
 		&protocol.EvaluateDecision{DecisionKey: 9, DecisionID: "rate", Variables: []byte(`{"a":1}`), TenantID: "<default>", DeploymentSeq: 300},
 		&protocol.ThrowError{JobKey: 2251799813685253, Code: "E1", Message: "no", Variables: []byte(`{"b":2}`)},
@@ -125,6 +126,10 @@ func goldenReplies() []protocol.Reply {
 				Inputs: []protocol.DecisionValue{{ID: "i", Name: "in", Value: []byte("1")}},
 				Rules:  []protocol.MatchedRule{{ID: "r", Index: 1, Outputs: []protocol.DecisionValue{{ID: "o", Name: "out", Value: []byte("2")}}}},
 			}}, FailedID: "base", FailureMessage: "no",
+		},
+		&protocol.Distribution{
+			Pending: []protocol.PendingPush{{Partition: 3, Since: 1700000000000, Attempts: 4, Error: "no link"}},
+			Refused: []protocol.RefusedPush{{Partition: 2, Reason: "no"}},
 		},
 		&protocol.Info{Partition: 2, Term: 3, Applied: 4, DeploymentSeq: 5, OldestPending: 6, Pending: 7, Instances: 8, JobsWaiting: 9, JobsActive: 10, Incidents: 11, RecordLog: "disk full"},
 	}

@@ -14,7 +14,7 @@ func commands() []protocol.Command {
 		&protocol.Deploy{}, &protocol.CreateInstance{}, &protocol.CancelInstance{}, &protocol.ActivateJobs{},
 		&protocol.AwaitJobs{}, &protocol.CompleteJob{}, &protocol.FailJob{}, &protocol.YieldJobs{},
 		&protocol.UpdateJobRetries{}, &protocol.UpdateJobTimeout{}, &protocol.SetVariables{},
-		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{}, &protocol.EvaluateDecision{}, &protocol.DeleteResource{},
+		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{}, &protocol.AwaitDistributed{}, &protocol.EvaluateDecision{}, &protocol.DeleteResource{},
 		&protocol.ListDeployments{}, &protocol.PartitionInfo{}, &protocol.TakeBase{}, &protocol.Watermark{},
 		&protocol.ModifyInstance{}, &protocol.MigrateInstance{},
 		&protocol.ThrowError{}, &protocol.PublishMessage{}, &protocol.BroadcastSignal{}, &protocol.Distribute{},
@@ -31,7 +31,7 @@ func local() []protocol.Command {
 func replies() []protocol.Reply {
 	return []protocol.Reply{
 		&protocol.Done{}, &protocol.Deployed{}, &protocol.Created{}, &protocol.Result{}, &protocol.Jobs{},
-		&protocol.KeyReply{}, &protocol.Received{}, &protocol.DefinitionReply{}, &protocol.Deployments{}, &protocol.Info{}, &protocol.Evaluated{},
+		&protocol.KeyReply{}, &protocol.Received{}, &protocol.DefinitionReply{}, &protocol.Deployments{}, &protocol.Info{}, &protocol.Evaluated{}, &protocol.Distribution{},
 	}
 }
 

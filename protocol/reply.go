@@ -26,6 +26,8 @@ const (
 	ReplyDeployments
 	ReplyInfo
 	ReplyDecision
+
+	ReplyDistribution ReplyKind = 24
 )
 
 // Reply is the answer to a command that was not rejected.
@@ -234,6 +236,8 @@ func newReply(k ReplyKind) Reply {
 		return new(Info)
 	case ReplyDecision:
 		return new(Evaluated)
+	case ReplyDistribution:
+		return new(Distribution)
 	}
 	return nil
 }

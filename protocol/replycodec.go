@@ -126,17 +126,7 @@ func (p *Deployments) encode(b []byte) []byte {
 }
 
 func appendStatus(b []byte, s *DeploymentStatus) []byte {
-	b = AppendDeployment(b, &s.Deployment)
-	b = AppendUint(b, uint64(len(s.Pending)))
-	for _, p := range s.Pending {
-		b = AppendInt(AppendUint(b, uint64(p.Partition)), p.Since)
-		b = AppendString(AppendInt(b, int64(p.Attempts)), p.Error)
-	}
-	b = AppendUint(b, uint64(len(s.Refused)))
-	for _, p := range s.Refused {
-		b = AppendString(AppendUint(b, uint64(p.Partition)), p.Reason)
-	}
-	return b
+	return appendPushes(AppendDeployment(b, &s.Deployment), s.Pending, s.Refused)
 }
 
 func (p *Deployments) decode(r *Reader) {
@@ -144,14 +134,7 @@ func (p *Deployments) decode(r *Reader) {
 	p.List = make([]DeploymentStatus, r.Count(5))
 	for i := range p.List {
 		s := DeploymentStatus{Deployment: ReadDeployment(r)}
-		s.Pending = make([]PendingPush, r.Count(4))
-		for k := range s.Pending {
-			s.Pending[k] = PendingPush{Partition: PartitionID(r.Uint()), Since: r.Int(), Attempts: int32(r.Int()), Error: r.String()}
-		}
-		s.Refused = make([]RefusedPush, r.Count(2))
-		for k := range s.Refused {
-			s.Refused[k] = RefusedPush{Partition: PartitionID(r.Uint()), Reason: r.String()}
-		}
+		s.Pending, s.Refused = readPushes(r)
 		p.List[i] = s
 	}
 }

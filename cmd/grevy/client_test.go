@@ -56,6 +56,12 @@ func TestClient_AnInstanceFromDeploymentToResult(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 
+	do("deploy", model, "--wait", "5s").ok(t).matches(t, `deployed \d+`, `partitions that have it: 3 of 3`, `kind .*`, `process .*`)
+	do("deploy", model, "--wait", "5s", "--wait-reachable", "-o", "json").ok(t).decode(t, &d)
+	if d.Distributed != "3 of 3" {
+		t.Errorf("%+v", d)
+	}
+
 	do("create", "order", "--variables", `{"total": 31}`).ok(t).matches(t, `created \d+ \(order v1, partition 1\)`)
 	do("jobs", "activate", "order").ok(t).matches(t,
 		`job +instance +process +element +retries  until +variables`,

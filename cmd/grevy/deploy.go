@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 )
 
 // deployed is what a deployment became. Keys are strings in JSON: they do not
@@ -14,6 +18,8 @@ import (
 type deployed struct {
 	Key         string       `json:"key"`
 	Definitions []definition `json:"definitions"`
+	// Distributed says, after a wait, which partitions have it: "2 of 3; missing 3 (why)".
+	Distributed string `json:"distributed,omitempty"`
 }
 
 type definition struct {
@@ -26,6 +32,8 @@ type definition struct {
 
 func (a *app) deployCommand() *cobra.Command {
 	var addresses []string
+	var wait time.Duration
+	var reachable bool
 	cmd := &cobra.Command{
 		Use: "deploy FILE…", Short: "Deploy resources together, as one deployment", Args: arguments("FILE…"),
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -37,21 +45,36 @@ func (a *app) deployCommand() *cobra.Command {
 				}
 				req.Resources = append(req.Resources, &pb.Resource{Name: filepath.Base(name), Content: content})
 			}
+			var trailer metadata.MD
+			ctx := cmd.Context()
+			if cmd.Flags().Changed("wait") {
+				ctx = metadata.AppendToOutgoingContext(ctx, "grevy-wait-distributed", waitText(wait, reachable))
+			}
 			reply, err := call(addresses, func(c pb.GatewayClient) (*pb.DeployResourceResponse, error) {
-				return c.DeployResource(cmd.Context(), req)
+				return c.DeployResource(ctx, req, grpc.Trailer(&trailer))
 			})
 			if err != nil {
 				return err
 			}
-			return a.printDeployed(reply)
+			return a.printDeployed(reply, strings.Join(trailer.Get("grevy-distributed"), "; "))
 		},
 	}
 	addressFlag(cmd, &addresses)
+	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait for all partitions to have it; what is missing then is told")
+	cmd.Flags().BoolVar(&reachable, "wait-reachable", false, "with --wait: not for partitions that cannot be reached")
 	return cmd
 }
 
-func (a *app) printDeployed(reply *pb.DeployResourceResponse) error {
-	d := deployed{Key: strconv.FormatInt(reply.GetKey(), 10), Definitions: []definition{}}
+// waitText is what the gateway is told of --wait.
+func waitText(wait time.Duration, reachable bool) string {
+	if reachable {
+		return "reachable " + wait.String()
+	}
+	return wait.String()
+}
+
+func (a *app) printDeployed(reply *pb.DeployResourceResponse, distributed string) error {
+	d := deployed{Key: strconv.FormatInt(reply.GetKey(), 10), Definitions: []definition{}, Distributed: distributed}
 	for _, one := range reply.GetDeployments() {
 		d.Definitions = append(d.Definitions, definitionOf(one))
 	}
@@ -59,6 +82,9 @@ func (a *app) printDeployed(reply *pb.DeployResourceResponse) error {
 		return a.document(d)
 	}
 	fmt.Fprintln(a.out, "deployed", d.Key)
+	if distributed != "" {
+		fmt.Fprintln(a.out, "partitions that have it:", distributed)
+	}
 	t := newTable("kind", "id", " version", "key", "resource")
 	for _, def := range d.Definitions {
 		t.row(def.Kind, def.ID, def.Version, def.Key, def.Resource)

@@ -33,6 +33,8 @@ func (s *startFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&s.RequestTimeout, "request-timeout", 15*time.Second, "how long a client's call may take that says nothing itself")
 	f.IntVar(&s.MaxMessageSize, "max-message-size", 4<<20, "largest request of a client, in bytes")
 	f.StringVar(&s.RecordLog, "record-log", "", "file to which every record is appended as a line of JSON; empty: none are made")
+	f.DurationVar(&s.WaitDistributed, "wait-distributed", 0, "how long a deployment waits for all partitions to have it, if its request does not say")
+	f.BoolVar(&s.WaitReachable, "wait-reachable", false, "with --wait-distributed: not for partitions that cannot be reached")
 	f.StringVar(&s.level, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&s.format, "log-format", "text", "text or json; the log goes to standard error")
 	f.StringVar(&s.config, "config", "", "YAML file with settings by the names of these flags")

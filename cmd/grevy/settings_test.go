@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -59,6 +60,8 @@ func TestSettle_FlagBeforeEnvironmentBeforeFileBeforeDefault(t *testing.T) {
 		text("log-format", "text", func(s *startFlags) string { return s.format }),
 		{"join", "a:1,b:2", "c:3", "[d:4, e:5]", "", "a:1 b:2", "c:3", "d:4 e:5", func(s *startFlags) string { return strings.Join(s.Join, " ") }},
 		{"start-timeout", "3s", "4s", "5s", "2m0s", "3s", "4s", "5s", func(s *startFlags) string { return s.StartTimeout.String() }},
+		{"wait-distributed", "3s", "4s", "5s", "0s", "3s", "4s", "5s", func(s *startFlags) string { return s.WaitDistributed.String() }},
+		{"wait-reachable", "true", "true", "true", "false", "true", "true", "true", func(s *startFlags) string { return strconv.FormatBool(s.WaitReachable) }},
 		{"request-timeout", "3s", "4s", "5s", "15s", "3s", "4s", "5s", func(s *startFlags) string { return s.RequestTimeout.String() }},
 	}
 	for _, s := range settings {

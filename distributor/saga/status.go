@@ -41,6 +41,17 @@ func (s *State) Status() []Status {
 	return out
 }
 
+// Behind returns the channels of a lane whose table has a row up to seq,
+// acknowledged or not.
+func (s *State) Behind(lane Lane, seq Seq) (list []Status) {
+	for _, c := range s.channels {
+		if first, ok := c.rows.after(0); ok && first <= seq && c.name.Lane == lane {
+			list = append(list, c.status())
+		}
+	}
+	return list
+}
+
 func (c *channel) status() Status {
 	st := Status{
 		Channel:     c.name,
