@@ -2,8 +2,8 @@
 // without building values: a member stays the text it was, less its blanks.
 //
 // It takes what RFC 8259 defines and, as the original does, a byte order mark,
-// texts in single quotes and half of a surrogate pair, of which it makes plain
-// JSON. What it refuses it refuses in the original's words, with the line and
+// texts in single quotes, half of a surrogate pair and anything behind the object,
+// of which it makes plain JSON. What it refuses it refuses in the original's words, with the line and
 // the column that the original's reader gives (in bytes; seen on Zeebe 8.6.0).
 package jsondoc
 
@@ -83,7 +83,7 @@ func parse(doc []byte) (members []Member, odd bool, err error) {
 	}
 	if s.err == nil && err == nil {
 		if s.blanks(); s.pos < len(doc) {
-			s.refuse("there is more after the object")
+			s.odd = true // what follows the object is passed over, as in the original
 		}
 	}
 	if s.err != nil {

@@ -47,7 +47,7 @@ func TestParse_NotAnObject(t *testing.T) {
 
 func TestParse_Syntax(t *testing.T) {
 	for _, doc := range []string{
-		"{", `{"a"`, `{"a":`, `{"a":1`, `{"a":1,}`, `{a:1}`, `{"a":1} x`, `{"a":NaN}`, `{"a":01}`, "{\"a\":\"\x01\"}", `nonsense`,
+		"{", `{"a"`, `{"a":`, `{"a":1`, `{"a":1,}`, `{a:1}`, `{"a":NaN}`, `{"a":01}`, "{\"a\":\"\x01\"}", `nonsense`,
 		`{"a":"\x"}`, `{"a":"\u12"}`, `{"a":[1,]}`, `{"a":tru}`, "{\"a\":\"\xff\"}", `{"a":` + strings.Repeat("[", 2000) + strings.Repeat("]", 2000) + "}",
 	} {
 		if _, err := jsondoc.Parse([]byte(doc)); !jsondoc.IsSyntax(err) {
@@ -57,7 +57,7 @@ func TestParse_Syntax(t *testing.T) {
 }
 
 // ours are documents that Zeebe takes and we do not: what would be lost is said.
-var ours = []string{`{"a":1}}`, `{"a":1}]`, `{"a":1} x`, "null x", "\x00"}
+var ours = []string{"null x", "\x00"}
 
 // TestParse_AsZeebe: each document of the list is taken or refused as Zeebe 8.6.0
 // does, at the same line and column.
@@ -99,9 +99,9 @@ func TestSyntax_Text(t *testing.T) {
 	if want := "Invalid JSON value: {x\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 2]"; err.Error() != want {
 		t.Errorf("%s, want %s", err, want)
 	}
-	_, err = jsondoc.Parse([]byte("{} {}"))
-	if !strings.HasSuffix(err.Error(), "line: 1, column: 4]: there is more after the object") {
-		t.Error(err)
+	plain, err := jsondoc.Plain([]byte(`{"a": 1} x {"b": 2}`))
+	if err != nil || string(plain) != `{"a":1}` {
+		t.Errorf("%s %v", plain, err)
 	}
 	_, err = jsondoc.Parse([]byte(`{"` + strings.Repeat("ä", 3000)))
 	if text := err.Error(); len(text) > 2200 || !utf8.ValidString(text) || !strings.Contains(text, "ä…\n") {
