@@ -35,7 +35,8 @@ type run struct {
 	known uint64    // the deployment lane's watermark that the sender knows
 	// results are the lists of multi-instance activities that were put together.
 	results map[protocol.Key][]byte
-	spare   []elem // used again by each command
+	spare   []elem // used again by each command, like their records
+	records []state.ElementInstance
 	used    int
 }
 
@@ -86,7 +87,7 @@ func (r *run) init(e *Engine) {
 	if e.Records && rec == nil {
 		rec = &recorder{}
 	}
-	*r = run{e: e, rec: rec, elems: map[protocol.Key]*elem{}, spare: make([]elem, 16)}
+	*r = run{e: e, rec: rec, elems: map[protocol.Key]*elem{}, spare: make([]elem, 16), records: make([]state.ElementInstance, 16)}
 }
 
 func (r *run) begin(tx *state.Tx, now int64) {
@@ -97,7 +98,7 @@ func (r *run) begin(tx *state.Tx, now int64) {
 	if r.rec != nil {
 		r.rec.reset()
 	}
-	*r = run{e: r.e, rec: r.rec, tx: tx, now: now, elems: r.elems, order: r.order[:0], queue: r.queue[:0], spare: r.spare}
+	*r = run{e: r.e, rec: r.rec, tx: tx, now: now, elems: r.elems, order: r.order[:0], queue: r.queue[:0], spare: r.spare, records: r.records}
 }
 
 func (r *run) reject(err *protocol.Rejection) { r.out.Err = err }
@@ -168,27 +169,30 @@ func (r *run) elem(key protocol.Key) *elem {
 	if el, ok := r.elems[key]; ok {
 		return el
 	}
-	rec := r.tx.Element(key)
-	if rec == nil {
-		return nil
-	}
-	def := r.e.definition(r.tx, rec.Definition)
-	if def == nil {
-		return nil
-	}
+	used := r.used
 	el := r.newElem()
-	*el = elem{ElementInstance: rec, def: def, model: def.element(rec), stored: true}
+	if r.tx.ReadElement(key, el.ElementInstance) {
+		el.def = r.e.definition(r.tx, el.Definition)
+	}
+	if el.def == nil {
+		r.used = used
+		return nil
+	}
+	el.model, el.stored = el.def.element(el.ElementInstance), true
 	r.remember(el)
 	return el
 }
 
-// newElem finds room for an element instance until the command ends.
+// newElem finds room for an element instance and its record until the command
+// ends.
 func (r *run) newElem() *elem {
 	if r.used == len(r.spare) {
-		return new(elem)
+		return &elem{ElementInstance: new(state.ElementInstance)}
 	}
+	el := &r.spare[r.used]
+	*el = elem{ElementInstance: &r.records[r.used]}
 	r.used++
-	return &r.spare[r.used-1]
+	return el
 }
 
 func (r *run) remember(el *elem) {
@@ -216,13 +220,11 @@ func (r *run) enter(m *bpmn.Element, scope *elem) *elem {
 // complete before it has ended.
 func (r *run) instance(m *bpmn.Element, scope *elem) *elem {
 	el := r.newElem()
-	*el = elem{
-		ElementInstance: &state.ElementInstance{
-			Key: r.key(), Scope: scope.Key, Instance: scope.Instance, Definition: scope.Definition,
-			Element: m.ID, State: state.Activating,
-		},
-		model: m, def: scope.def, around: scope, dirty: true,
+	*el.ElementInstance = state.ElementInstance{
+		Key: r.key(), Scope: scope.Key, Instance: scope.Instance, Definition: scope.Definition,
+		Element: m.ID, State: state.Activating,
 	}
+	el.model, el.def, el.around, el.dirty = m, scope.def, scope, true
 	if m.Loop != nil {
 		el.Extra = &state.Extra{Loop: &state.Loop{}}
 	}

@@ -158,13 +158,11 @@ func (r *run) startBy(key protocol.Key, event string, vars []state.Variable) *el
 func (r *run) newRoot(def *definition) *elem {
 	key := r.key()
 	root := r.newElem()
-	*root = elem{
-		ElementInstance: &state.ElementInstance{
-			Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activating,
-			ProcessID: def.ID, Version: def.Version,
-		},
-		model: def.process.Root, def: def, dirty: true,
+	*root.ElementInstance = state.ElementInstance{
+		Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activating,
+		ProcessID: def.ID, Version: def.Version,
 	}
+	root.model, root.def, root.dirty = def.process.Root, def, true
 	return root
 }
 

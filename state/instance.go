@@ -163,8 +163,16 @@ func AppendInstance(b []byte, e *ElementInstance) []byte {
 
 // ReadInstance decodes what AppendInstance made. It shares memory with b.
 func ReadInstance(b []byte) (*ElementInstance, error) {
+	e := new(ElementInstance)
+	if err := e.read(b); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *ElementInstance) read(b []byte) error {
 	r := protocol.NewReader(b)
-	e := &ElementInstance{
+	*e = ElementInstance{
 		Key: r.Key(), Scope: r.Key(), Instance: r.Key(), Definition: r.Key(), Job: r.Key(), Incident: r.Key(),
 		Element: text(r), State: ElementState(r.Byte()),
 	}
@@ -188,9 +196,9 @@ func ReadInstance(b []byte) (*ElementInstance, error) {
 	e.ProcessID, e.Version = text(r), int32(r.Int())
 	var err error
 	if e.Extra, err = readExtra(r); err != nil {
-		return nil, err
+		return err
 	}
-	return e, r.Done()
+	return r.Done()
 }
 
 func readJoin(r *protocol.Reader) Join {
@@ -262,16 +270,24 @@ func (t *Tx) saveVariables(e *ElementInstance) {
 
 // Element reads an element instance, nil if there is none.
 func (t *Tx) Element(k protocol.Key) *ElementInstance {
-	b := t.get(TableElement, k)
-	if b == nil {
-		return nil
-	}
-	e, err := ReadInstance(b)
-	if err != nil {
-		t.Fail(err)
+	e := new(ElementInstance)
+	if !t.ReadElement(k, e) {
 		return nil
 	}
 	return e
+}
+
+// ReadElement reads an element instance into e, and tells whether there is one.
+func (t *Tx) ReadElement(k protocol.Key, e *ElementInstance) bool {
+	b := t.get(TableElement, k)
+	if b == nil {
+		return false
+	}
+	if err := e.read(b); err != nil {
+		t.Fail(err)
+		return false
+	}
+	return true
 }
 
 // instanceSize and jobSize are how much room records are given at first.
