@@ -169,6 +169,14 @@ func (r *run) dispatch(cmd protocol.Command) {
 		r.takeBase(c)
 	case *protocol.Acknowledge:
 		r.acknowledge(c)
+	case *protocol.Survey:
+		r.survey(c)
+	case *protocol.ListDefinitions:
+		r.listDefinitions(c)
+	case *protocol.FetchDefinitions:
+		r.fetchDefinitions(c)
+	case *protocol.Reconcile:
+		r.reconcile(c)
 	case *protocol.PullDefinition:
 		r.pull(c)
 	case *protocol.Pulled:

@@ -37,7 +37,7 @@ type Gate struct {
 func privileged(c protocol.Command) bool {
 	switch c.Kind() {
 	case protocol.KindCompleteJob, protocol.KindFailJob, protocol.KindThrowError, protocol.KindYieldJobs, protocol.KindAcknowledge,
-		protocol.KindReceive, protocol.KindTakeBase, protocol.KindPullDefinition, protocol.KindPartitionInfo, protocol.KindContinue, protocol.KindTick, protocol.KindExported:
+		protocol.KindReceive, protocol.KindTakeBase, protocol.KindPullDefinition, protocol.KindPartitionInfo, protocol.KindSurvey, protocol.KindReconcile, protocol.KindContinue, protocol.KindTick, protocol.KindExported:
 		return true
 	}
 	return false
@@ -47,7 +47,7 @@ func privileged(c protocol.Command) bool {
 // count as work under way.
 func parks(c protocol.Command) bool {
 	switch c := c.(type) {
-	case *protocol.AwaitJobs:
+	case *protocol.AwaitJobs, *protocol.AwaitDistributed:
 		return true
 	case *protocol.ActivateJobs:
 		return c.Park

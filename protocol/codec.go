@@ -83,6 +83,12 @@ func newCommand(k Kind) Command {
 		return new(PartitionInfo)
 	case KindWatermark:
 		return new(Watermark)
+	case KindSurvey:
+		return new(Survey)
+	case KindListDefinitions:
+		return new(ListDefinitions)
+	case KindFetchDefinitions:
+		return new(FetchDefinitions)
 	case KindAwaitDistributed:
 		return new(AwaitDistributed)
 	case KindTakeBase:

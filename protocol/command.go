@@ -40,6 +40,10 @@ const (
 	KindEvaluateDecision Kind = 32
 	KindDeleteResource   Kind = 33
 	KindAwaitDistributed Kind = 44
+	KindSurvey           Kind = 45
+	KindListDefinitions  Kind = 46
+	KindFetchDefinitions Kind = 47
+	KindReconcile        Kind = 48
 )
 
 // Command is what a partition is asked to do.

@@ -69,6 +69,9 @@ func goldenCommands() []protocol.Command {
 			Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}},
 		},
 		&protocol.Watermark{},
+		&protocol.Survey{From: 3},
+		&protocol.ListDefinitions{After: 2251799813685249, Limit: 1000},
+		&protocol.FetchDefinitions{Keys: []protocol.Key{2251799813685249, 2251799813685250}},
 		&protocol.AwaitDistributed{Seq: 12, Deployment: 2251799813685249, Wait: 5000, Reachable: true},
 		&protocol.DeleteResource{ResourceKey: 9, Definitions: []protocol.Definition{definition.Tombstone()}},
 		&protocol.EvaluateDecision{DecisionKey: 9, DecisionID: "rate", Variables: []byte(`{"a":1}`), TenantID: "<default>", DeploymentSeq: 300},
@@ -127,6 +130,11 @@ func goldenReplies() []protocol.Reply {
 				Rules:  []protocol.MatchedRule{{ID: "r", Index: 1, Outputs: []protocol.DecisionValue{{ID: "o", Name: "out", Value: []byte("2")}}}},
 			}}, FailedID: "base", FailureMessage: "no",
 		},
+		&protocol.Surveyed{
+			Epoch: 77, Seq: 9, Digest: protocol.Digest{{Count: 2, Sum: protocol.Sum{0: 0xCC}}, 3: {Count: 300, Sum: protocol.Sum{15: 0xDD}}}, First: 8,
+			Lanes: []protocol.LaneMark{{Lane: protocol.LaneMessages, Epoch: 78, Seq: 300}},
+		},
+		&protocol.DefinitionList{List: []protocol.DefinitionSum{{Key: 2251799813685250, Sum: protocol.Sum{0: 0xCC}, Deleted: true}}},
 		&protocol.Distribution{
 			Pending: []protocol.PendingPush{{Partition: 3, Since: 1700000000000, Attempts: 4, Error: "no link"}},
 			Refused: []protocol.RefusedPush{{Partition: 2, Reason: "no"}},

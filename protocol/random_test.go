@@ -14,7 +14,8 @@ func commands() []protocol.Command {
 		&protocol.Deploy{}, &protocol.CreateInstance{}, &protocol.CancelInstance{}, &protocol.ActivateJobs{},
 		&protocol.AwaitJobs{}, &protocol.CompleteJob{}, &protocol.FailJob{}, &protocol.YieldJobs{},
 		&protocol.UpdateJobRetries{}, &protocol.UpdateJobTimeout{}, &protocol.SetVariables{},
-		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{}, &protocol.AwaitDistributed{}, &protocol.EvaluateDecision{}, &protocol.DeleteResource{},
+		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{}, &protocol.AwaitDistributed{}, &protocol.Survey{}, &protocol.ListDefinitions{}, &protocol.FetchDefinitions{},
+		&protocol.EvaluateDecision{}, &protocol.DeleteResource{},
 		&protocol.ListDeployments{}, &protocol.PartitionInfo{}, &protocol.TakeBase{}, &protocol.Watermark{},
 		&protocol.ModifyInstance{}, &protocol.MigrateInstance{},
 		&protocol.ThrowError{}, &protocol.PublishMessage{}, &protocol.BroadcastSignal{}, &protocol.Distribute{},
@@ -24,14 +25,14 @@ func commands() []protocol.Command {
 
 // local lists the commands that never leave their leader.
 func local() []protocol.Command {
-	return []protocol.Command{&protocol.Tick{}, &protocol.Continue{}, &protocol.Acknowledge{}, &protocol.Pulled{}, &protocol.Unprocessable{}, &protocol.Exported{}}
+	return []protocol.Command{&protocol.Tick{}, &protocol.Continue{}, &protocol.Acknowledge{}, &protocol.Pulled{}, &protocol.Unprocessable{}, &protocol.Exported{}, &protocol.Reconcile{}}
 }
 
 // replies lists one of each reply.
 func replies() []protocol.Reply {
 	return []protocol.Reply{
 		&protocol.Done{}, &protocol.Deployed{}, &protocol.Created{}, &protocol.Result{}, &protocol.Jobs{},
-		&protocol.KeyReply{}, &protocol.Received{}, &protocol.DefinitionReply{}, &protocol.Deployments{}, &protocol.Info{}, &protocol.Evaluated{}, &protocol.Distribution{},
+		&protocol.KeyReply{}, &protocol.Received{}, &protocol.DefinitionReply{}, &protocol.Deployments{}, &protocol.Info{}, &protocol.Evaluated{}, &protocol.Distribution{}, &protocol.Surveyed{}, &protocol.DefinitionList{},
 	}
 }
 
@@ -66,6 +67,10 @@ func fill(rnd *rand.Rand, v reflect.Value) {
 		}
 	case reflect.Array:
 		for i := range v.Len() {
+			if v.Type().Elem().Kind() != reflect.Uint8 {
+				fill(rnd, v.Index(i))
+				continue
+			}
 			v.Index(i).SetUint(rnd.Uint64() & 0xFF)
 		}
 	case reflect.Slice:

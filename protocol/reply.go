@@ -27,7 +27,9 @@ const (
 	ReplyInfo
 	ReplyDecision
 
-	ReplyDistribution ReplyKind = 24
+	ReplyDistribution   ReplyKind = 24
+	ReplySurveyed       ReplyKind = 25
+	ReplyDefinitionList ReplyKind = 26
 )
 
 // Reply is the answer to a command that was not rejected.
@@ -236,6 +238,10 @@ func newReply(k ReplyKind) Reply {
 		return new(Info)
 	case ReplyDecision:
 		return new(Evaluated)
+	case ReplySurveyed:
+		return new(Surveyed)
+	case ReplyDefinitionList:
+		return new(DefinitionList)
 	case ReplyDistribution:
 		return new(Distribution)
 	}

@@ -137,6 +137,7 @@ func (t *Tx) PutDefinition(d *protocol.Definition) {
 	}
 	key := protocol.AppendInt(nil, int64(d.Key))
 	t.Put(TableDefinition.OfKey(d.Key), protocol.AppendDefinition(nil, d))
+	t.redigest(nil, d)
 	t.Put(versionKey(d.Kind, d.ID, d.Version), key)
 	t.Put(memberKey(d.DeploymentID, d.Kind, d.ID), key)
 	if d.VersionTag != "" {
@@ -156,6 +157,20 @@ func (t *Tx) PutDefinition(d *protocol.Definition) {
 func (t *Tx) PutDeployment(d *protocol.Deployment, seq uint64) {
 	b := protocol.AppendUint(nil, seq)
 	t.Put(TableDeployment.OfKey(d.Key), protocol.AppendDeployment(b, d))
+}
+
+// Deployment reads a deployment's record, nil if there is none.
+func (t *Tx) Deployment(key protocol.Key) *DeploymentRecord {
+	b := t.Get(TableDeployment.OfKey(key))
+	if b == nil {
+		return nil
+	}
+	d, err := ReadDeploymentRecord(b)
+	if err != nil {
+		t.Fail(err)
+		return nil
+	}
+	return &d
 }
 
 // DeploymentRecord is a deployment and its seq in the lane.

@@ -19,6 +19,7 @@ func (t *Tx) Withdraw(d *protocol.Definition) {
 	deleted := *d
 	deleted.Deleted = true
 	t.Put(TableDefinition.OfKey(d.Key), protocol.AppendDefinition(nil, &deleted))
+	t.redigest(d, &deleted)
 	l := t.Latest(d.Kind, d.ID)
 	if l == nil || l.Key != d.Key {
 		return
@@ -33,9 +34,19 @@ func (t *Tx) Withdraw(d *protocol.Definition) {
 	t.putLatest(d.Kind, d.ID, &now)
 }
 
-// PutTombstone keeps of a definition only that it is deleted.
+// PutTombstone keeps of a definition only that it is deleted. Its version number
+// is not given out again, also if it was never here.
 func (t *Tx) PutTombstone(d *protocol.Definition) {
 	gone := d.Tombstone()
+	old := t.Definition(d.Key)
+	t.redigest(old, &gone)
+	if l := t.Latest(d.Kind, d.ID); old == nil && (l == nil || l.Highest < d.Version) {
+		if l == nil {
+			l = &Latest{}
+		}
+		l.Highest = d.Version
+		t.putLatest(d.Kind, d.ID, l)
+	}
 	t.Put(TableDefinition.OfKey(d.Key), protocol.AppendDefinition(nil, &gone))
 }
 

@@ -77,6 +77,25 @@ func (t *Tx) LaneSeqTo(lane protocol.Lane, target protocol.PartitionID) uint64 {
 	return t.count(TableLane.Of(uint64(lane), uint64(target)))
 }
 
+// RaiseSeq lets the next seq of a lane to a partition be above seq.
+func (t *Tx) RaiseSeq(lane protocol.Lane, target protocol.PartitionID, seq uint64) {
+	key := TableLane.Of(uint64(lane))
+	if !lane.Broadcast() {
+		key = TableLane.Of(uint64(lane), uint64(target))
+	}
+	t.Put(key, binary.BigEndian.AppendUint64(nil, max(seq, t.count(key))))
+}
+
+// FirstOutbox returns the seq of the first row of a lane to a target, 0 if there
+// is none.
+func (t *Tx) FirstOutbox(target protocol.PartitionID, lane protocol.Lane) (seq uint64) {
+	t.Scan(OutboxPrefix(target, lane), nil, func(key, _ []byte) bool {
+		seq = number(key, 0)
+		return false
+	})
+	return seq
+}
+
 func (t *Tx) count(key []byte) uint64 {
 	if b := t.Get(key); len(b) == 8 {
 		return binary.BigEndian.Uint64(b)

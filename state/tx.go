@@ -188,14 +188,27 @@ var counterKey = append(TableMeta.Key(7), "counter"...)
 // NextKey mints a key of partition p. Keys are never used again: the counter
 // is written by the same entry as what uses the key.
 func (t *Tx) NextKey(p protocol.PartitionID) protocol.Key {
-	if !t.minted {
-		if b := t.Get(counterKey); len(b) == 8 {
-			t.keyBuf = binary.BigEndian.Uint64(b)
-		}
-		t.minted = true
-	}
+	t.readCounter()
+	t.minted = true
 	t.keyBuf++
 	return protocol.NewKey(p, int64(t.keyBuf))
+}
+
+// RaiseCounter lets no key up to k be minted any more.
+func (t *Tx) RaiseCounter(k protocol.Key) {
+	t.readCounter()
+	if c := uint64(k.Counter()); c > t.keyBuf {
+		t.keyBuf, t.minted = c, true
+	}
+}
+
+func (t *Tx) readCounter() {
+	if t.minted {
+		return
+	}
+	if b := t.Get(counterKey); len(b) == 8 {
+		t.keyBuf = binary.BigEndian.Uint64(b)
+	}
 }
 
 // Commit lays the writes over the overlay, as part of the entry being packed.

@@ -43,6 +43,8 @@ type Contents struct {
 	Counter  int64
 	Lane     uint64
 	Suspends int // rows of work that was cut off
+	// Raised: lanes may have holes, behind what was before a restore.
+	Raised bool
 
 	tx *state.Tx
 }

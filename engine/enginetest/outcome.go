@@ -48,6 +48,8 @@ func (c *call) reply(reply protocol.Reply, now int64) {
 		c.jobs(p, now)
 	case *protocol.Received:
 		c.received(p)
+	case *protocol.Surveyed:
+		c.surveyed(p)
 	case *protocol.Evaluated:
 		c.evaluated(p)
 	case *protocol.DefinitionReply:

@@ -29,6 +29,8 @@ type Partition struct {
 	// Flying are the packed entries that are not applied yet, oldest first.
 	Flying  []Entry
 	counter int64 // of keys, as applied
+	// restored: it was brought back from a copy.
+	restored bool
 }
 
 // Entry is what a leader proposes: writes and the resources they name.

@@ -29,6 +29,8 @@ type session struct {
 	// pushed are all outbox rows there ever were, by source.
 	pushed map[protocol.PartitionID][]state.OutboxRow
 	pulled *protocol.DefinitionReply
+	// saved are copies of stores.
+	saved map[protocol.PartitionID]Saved
 	// records: on or full if steps print what they record.
 	records string
 }
