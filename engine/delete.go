@@ -7,14 +7,18 @@ import (
 	"github.com/grevy-io/grevy/state"
 )
 
-// deleteResource takes back a process, decision requirements or a form. It is
-// never refused because of running instances, as the original does if they run
-// on partition 1: they go on to their end, and nothing new begins (Zeebe issue
-// #54132, and draining deletion in later versions).
+// deleteResource takes back a process, decision requirements or a form. As in
+// the original, it is refused while this partition, the first, runs instances of
+// the process. Those of other partitions go on to their end, and nothing new
+// begins (Zeebe issue #54132, and draining deletion in later versions).
 func (r *run) deleteResource(c *protocol.DeleteResource) {
 	def := r.tx.Definition(c.ResourceKey)
 	if r.e.Partition != protocol.DeploymentPartition || def == nil || def.Deleted || def.Kind == protocol.DecisionDefinition {
 		r.reject(protocol.Reject(protocol.NotFound, c.Intent(), "Expected to delete resource but no resource found with key `%d`", c.ResourceKey))
+		return
+	}
+	if def.Kind == protocol.ProcessDefinition && r.tx.HasInstance(def.Key, mostLooked) {
+		r.reject(protocol.Reject(protocol.InvalidState, c.Intent(), "Expected to delete resource with key `%d` but there are still running instances", c.ResourceKey))
 		return
 	}
 	row := &protocol.DeleteResource{ResourceKey: def.Key}
@@ -31,6 +35,11 @@ func (r *run) deleteResource(c *protocol.DeleteResource) {
 	r.out.Effects.DeploymentSeq = seq
 	r.out.Reply = &protocol.KeyReply{Key: protocol.Key(seq)}
 }
+
+// mostLooked bounds the elements that a deletion looks at: instances are not
+// counted by definition. One behind more than those drains like those of other
+// partitions.
+const mostLooked = 100_000
 
 // bury deletes definitions here. What this partition has never had is remembered
 // as deleted, so that nothing that comes late brings it.

@@ -106,14 +106,60 @@ func (t *Tx) Roots(after protocol.Key, limit int) (list []Root, last protocol.Ke
 			t.Fail(err)
 			return nil, 0
 		}
-		r := protocol.NewReader(stored)
-		r.Key()
-		if scope := r.Key(); scope == 0 {
-			list = append(list, Root{Instance: r.Key(), Definition: r.Key()})
+		if root, ok := rootOf(stored); ok {
+			list = append(list, root)
 		}
 	}
 	if limit > 0 {
 		last = 0
 	}
 	return list, last
+}
+
+// rootOf reads of an element's value what its process is, if it is one.
+func rootOf(value []byte) (Root, bool) {
+	r := protocol.NewReader(value)
+	r.Key()
+	if scope := r.Key(); scope != 0 {
+		return Root{}, false
+	}
+	return Root{Instance: r.Key(), Definition: r.Key()}, true
+}
+
+// HasInstance tells whether an instance of a process is there. It looks at all
+// that is not committed yet and at up to limit committed rows.
+func (t *Tx) HasInstance(def protocol.Key, limit int) bool {
+	for key, row := range t.over.rows {
+		if key[0] == byte(TableElement) && !row.delete && t.isRootOf(def, []byte(key), row.value) {
+			return true
+		}
+	}
+	it := t.over.Base().Iterate([]byte{byte(TableElement)}, nil)
+	defer it.Close()
+	for ; it.Valid() && limit > 0; it.Next() {
+		limit--
+		if _, newer := t.over.rows[string(it.Key())]; newer {
+			continue
+		}
+		stored, err := it.Value()
+		if err != nil {
+			t.Fail(err)
+			return true
+		}
+		if t.isRootOf(def, it.Key(), stored) {
+			return true
+		}
+	}
+	return false
+}
+
+// isRootOf tells whether a stored element is the process of an instance of def.
+func (t *Tx) isRootOf(def protocol.Key, key, stored []byte) bool {
+	value, err := joinParts(slices.Clone(stored), func(i int) ([]byte, error) { return t.over.raw(partKey(key, i)) })
+	if err != nil {
+		t.Fail(err)
+		return true
+	}
+	root, ok := rootOf(value)
+	return ok && root.Definition == def
 }
