@@ -128,8 +128,12 @@ func (r *run) collect(el *elem) *failure {
 		return nil
 	}
 	loop := body.Extra.Loop
+	instances := loop.Total
+	if el.model.Loop.Sequential { // those that have been created, seen on Zeebe 8.6.0
+		instances = loop.Created
+	}
 	counts := feel.NewContext(
-		feel.Entry{Key: "numberOfInstances", Value: feel.NewInt(loop.Total)},
+		feel.Entry{Key: "numberOfInstances", Value: feel.NewInt(instances)},
 		feel.Entry{Key: "numberOfActiveInstances", Value: feel.NewInt(loop.Created - loop.Done - loop.Terminated - 1)},
 		feel.Entry{Key: "numberOfCompletedInstances", Value: feel.NewInt(loop.Done + 1)},
 		feel.Entry{Key: "numberOfTerminatedInstances", Value: feel.NewInt(loop.Terminated)},

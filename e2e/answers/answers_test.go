@@ -3,7 +3,6 @@ package answers
 import (
 	"flag"
 	"fmt"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -11,11 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-
-	"github.com/grevy-io/grevy"
-	"github.com/grevy-io/grevy/e2e/cluster"
+	"github.com/grevy-io/grevy/e2e/embedded"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write testdata/open.txt anew, with the cases that have another answer now")
@@ -29,7 +24,7 @@ func TestAnswers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("opens a broker and makes some thousand calls")
 	}
-	s := &suite{conn: open(t), partitions: 1, nonce: fmt.Sprintf("%08x", uint32(time.Now().UnixMilli()))}
+	s := &suite{conn: embedded.Open(t, 1, nil), partitions: 1, nonce: fmt.Sprintf("%08x", uint32(time.Now().UnixMilli()))}
 	readYAML(t, "testdata/fixtures.yaml", &s.fixtures)
 	cases := readCases(t)
 	differs, open := readList(t, "testdata/differs.txt", cases), readList(t, "testdata/open.txt", cases)
@@ -100,52 +95,12 @@ func differences(got, want expectation) string {
 	return strings.Join(d, "\n")
 }
 
-// open opens a broker and connects to its gateway.
-func open(t *testing.T) *grpc.ClientConn {
-	t.Helper()
-	offset := cluster.Offsets(t, 1)[0]
-	b, err := grevy.Open(grevy.Config{
-		DataDir: t.TempDir(), Partitions: 1, PortOffset: offset, WithoutHTTP: true,
-		Log: slog.New(slog.DiscardHandler), StartTimeout: 30 * time.Second,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := grpc.NewClient(fmt.Sprintf("passthrough:///127.0.0.1:%d", grevy.GatewayPort+offset), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return conn
-}
-
-// readList reads names of cases, one a line; what follows # is a remark.
+// readList reads names of cases.
 func readList(t *testing.T, path string, cases []*testCase) []string {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for line := range strings.Lines(string(text)) {
-		line, _, _ = strings.Cut(line, "#")
-		name := strings.TrimSpace(line)
-		if name == "" {
-			continue
-		}
-		if !slices.ContainsFunc(cases, func(c *testCase) bool { return c.Name == name }) {
-			t.Errorf("%s names %s, which is no case", path, name)
-		}
-		names = append(names, name)
-	}
-	return names
+	return embedded.ReadList(t, path, func(name string) bool {
+		return slices.ContainsFunc(cases, func(c *testCase) bool { return c.Name == name })
+	})
 }
 
 func writeList(t *testing.T, path string, names []string) {
