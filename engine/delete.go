@@ -122,7 +122,7 @@ const (
 // after the deletion, so one that is not found by a walk does not exist.
 func (r *run) drainDeleted() {
 	w := &r.e.drain
-	if r.now < w.next {
+	if r.now < w.next || r.spent() || !r.unit(Unit{kind: unitDrain}) {
 		return
 	}
 	if w.began == 0 && !r.beginDrain(w) {

@@ -30,7 +30,7 @@ func (r *run) receive(c *protocol.Receive) {
 			reply.Gap = true
 			break
 		}
-		missing, err := r.receiveRow(item.Command, c.Bodies)
+		missing, err := r.receiveRow(item, c.Bodies)
 		if len(missing) > 0 {
 			reply.Missing = missing
 			break
@@ -39,7 +39,7 @@ func (r *run) receive(c *protocol.Receive) {
 			reply.Refused = append(reply.Refused, protocol.RefusedItem{Seq: item.Seq, Reason: err.Error()})
 		}
 		in.Seq = item.Seq
-		if r.steps(); r.full {
+		if r.steps(); r.full || r.spent() {
 			break // the rest is sent again
 		}
 	}
@@ -52,8 +52,11 @@ func (r *run) receive(c *protocol.Receive) {
 }
 
 // receiveRow does what a row tells. err is why it is refused.
-func (r *run) receiveRow(row protocol.Command, bodies []protocol.Body) (missing []protocol.Hash, err error) {
-	switch c := row.(type) {
+func (r *run) receiveRow(item *protocol.Item, bodies []protocol.Body) (missing []protocol.Hash, err error) {
+	if !r.unit(Unit{kind: unitRow, key: protocol.Key(item.Seq)}) {
+		return nil, errors.New(r.e.care.blame.text)
+	}
+	switch c := item.Command.(type) {
 	case *protocol.Distribute:
 		return r.apply(&c.Deployment, bodies)
 	case *protocol.DeleteResource:
@@ -62,7 +65,7 @@ func (r *run) receiveRow(row protocol.Command, bodies []protocol.Body) (missing 
 	case *protocol.Unprocessable:
 		return nil, errors.New(c.Reason)
 	}
-	r.row(row)
+	r.row(item.Command)
 	return nil, nil
 }
 

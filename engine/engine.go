@@ -21,6 +21,8 @@ type Config struct {
 	// Records says that what happens is recorded, for the record log. They go
 	// into the entry with the writes (state.Tx.Records).
 	Records bool
+	// Before, if it is set, is called before each unit of work. A test makes it panic.
+	Before func(Unit)
 }
 
 // Engine executes the commands of one partition.
@@ -34,6 +36,11 @@ type Engine struct {
 	run         run
 	definitions map[protocol.Key]*definition
 	cursors     map[string]protocol.Key // by job type: no activatable job has a smaller key
+
+	care  care          // of this try
+	done  int           // units of work that this try has begun
+	last  Unit          // of them
+	aside map[Unit]bool // what this leadership does not do
 }
 
 // New makes an engine for one leadership.
@@ -95,6 +102,7 @@ type Completed struct {
 func (e *Engine) Execute(tx *state.Tx, cmd protocol.Command, now int64) (Outcome, error) {
 	r := &e.run
 	r.begin(tx, now)
+	e.done = 0
 	if r.rec != nil {
 		r.recordCommand(cmd)
 	}

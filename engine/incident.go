@@ -62,7 +62,10 @@ func (r *run) resolve(c *protocol.ResolveIncident) {
 	r.closeIncident(i.Key, el)
 	if el != nil {
 		el.Incident, el.dirty = 0, true
-		r.enqueue(stepOp(i.Step), el.Key)
+		r.releaseTimers(el)
+		if i.Step != 0 {
+			r.enqueue(stepOp(i.Step), el.Key)
+		}
 	}
 }
 

@@ -231,6 +231,12 @@ var dueIntent = map[state.Table]string{state.TableDeadline: "TIMED_OUT", state.T
 func (r *run) tick() {
 	for _, index := range []state.Table{state.TableDeadline, state.TableBackOff} {
 		for _, key := range r.tx.Due(index, r.now, maxDue) {
+			if r.spent() {
+				break
+			}
+			if !r.unit(Unit{kind: unitJob, key: key}) {
+				continue
+			}
 			if old := r.tx.Job(key); old != nil {
 				j := *old
 				r.recordJob(old, dueIntent[index])

@@ -83,6 +83,9 @@ func (r *run) spawn(body *elem) {
 	size := state.LoopItems.LoopChunk()
 	var row [][]byte
 	for n := range most {
+		if n > 0 && r.large() {
+			break // the next step goes on
+		}
 		if n == 0 || loop.Created%size == 0 {
 			row = r.tx.LoopRow(body.Key, state.LoopItems, loop.Created/size)
 		}
@@ -107,6 +110,7 @@ func (r *run) inner(body *elem, item []byte) {
 	el.Extra = &state.Extra{Index: body.Extra.Loop.Created}
 	if l.InputElement != "" {
 		el.SetVariable(l.InputElement, item)
+		r.held += len(item)
 	}
 	if l.OutputVariable != "" && el.Variable(l.OutputVariable) == nil {
 		el.SetVariable(l.OutputVariable, []byte("null"))

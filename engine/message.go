@@ -181,8 +181,13 @@ const maxExpired = 500
 func (r *run) expire() {
 	due := r.tx.Expired(r.now, maxExpired+1)
 	for _, m := range due[:min(len(due), maxExpired)] {
-		r.tx.DeleteMessage(m)
-		r.recordMessage(m, 0, "EXPIRED")
+		if r.spent() {
+			break
+		}
+		if r.unit(Unit{kind: unitExpiry, key: m.Key}) {
+			r.tx.DeleteMessage(m)
+			r.recordMessage(m, 0, "EXPIRED")
+		}
 	}
 	if len(due) > maxExpired {
 		r.out.Effects.Continue = true

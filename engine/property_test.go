@@ -71,7 +71,8 @@ func randomRun(t *testing.T, seed uint64) {
 		check(t, err)
 		models = append(models, m)
 	}
-	w := newWorld(t, rnd, models)
+	parts := rnd.IntN(2) == 0 // work is done in parts, as it would write too much
+	w := newWorld(t, rnd, models, map[bool]int{true: 2500}[parts])
 	for i := range models {
 		r := protocol.Resource{Name: fmt.Sprintf("p%d.bpmn", i), Content: models[i]}
 		w.makers[0].Bodies[engine.HashOf(r.Content)] = r.Content
@@ -83,14 +84,18 @@ func randomRun(t *testing.T, seed uint64) {
 	}
 	w.settle()
 	w.sweep()
-	w.compare(w.again())
+	if !parts { // how it is cut depends on what a leadership has done before
+		w.compare(w.again())
+	}
 	w.drain()
 }
 
-func newWorld(t *testing.T, rnd *rand.Rand, models [][]byte) *world {
+// newWorld begins with two empty partitions. commandBytes is small if work is to be
+// done in parts.
+func newWorld(t *testing.T, rnd *rand.Rand, models [][]byte, commandBytes int) *world {
 	w := &world{t: t, rnd: rnd, models: models, packing: []uint64{1, 1}}
 	var err error
-	w.cluster, err = enginetest.NewCluster(enginetest.Config{Partitions: 2, MaxJobBytes: 20_000})
+	w.cluster, err = enginetest.NewCluster(enginetest.Config{Partitions: 2, MaxJobBytes: 20_000, CommandBytes: commandBytes})
 	check(t, err)
 	for i := range 2 {
 		p, err := w.cluster.Partition(i + 1)
@@ -250,7 +255,7 @@ func (w *world) sweep() {
 
 // again runs the committed commands one by one in a new cluster.
 func (w *world) again() *world {
-	b := newWorld(w.t, w.rnd, w.models)
+	b := newWorld(w.t, w.rnd, w.models, 0)
 	for n, e := range w.log {
 		b.cluster.Now = e.now
 		replay := b.execute

@@ -70,6 +70,9 @@ func (r *run) eventTriggering(el *elem, event *bpmn.Element, vars []state.Variab
 // gave records that work is done, with the variables it has brought.
 func (r *run) gave(el *elem, list []jsondoc.Member) {
 	el.given = list
+	for i := range list {
+		r.held += len(list[i].Value)
+	}
 	if r.rec != nil {
 		r.processEvent(el, el.model, list)
 	}

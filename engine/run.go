@@ -15,6 +15,9 @@ const maxSteps = 2000
 // maxStepBytes bounds the writes of one command in the same way.
 const maxStepBytes = 256 << 10
 
+// maxHeldBytes bounds what its element instances hold, which is written at its end.
+const maxHeldBytes = 2 << 20
+
 // maxRecordBytes bounds the records of one command.
 const maxRecordBytes = 1 << 20
 
@@ -29,6 +32,7 @@ type run struct {
 	order []protocol.Key // of elems, by first touch
 	queue []step
 	taken int  // steps of the queue
+	held  int  // bytes that were brought to element instances
 	full  bool // the bound was reached
 	out   Outcome
 	rec   *recorder // nil: no records are wanted
@@ -115,26 +119,26 @@ func (r *run) follow(op stepOp, el *elem) {
 // steps takes steps until none is left or the bound is reached.
 func (r *run) steps() {
 	for r.taken < len(r.queue) && r.out.Miss == nil {
-		if r.taken >= maxSteps || r.taken > 0 && r.large() {
+		if r.taken >= maxSteps || r.taken > 0 && r.large() || r.spent() {
 			r.suspend(r.queue[r.taken:])
 			r.taken, r.full = len(r.queue), true
 			return
 		}
 		r.taken++
-		r.step(r.queue[r.taken-1])
+		if s := r.queue[r.taken-1]; s.op == stepSignal {
+			r.signalNext(s.key)
+		} else if r.unit(Unit{kind: unitStep, op: s.op, key: s.key}) {
+			r.step(s)
+		}
 	}
 }
 
 // large tells whether the command has written as much as one may.
 func (r *run) large() bool {
-	return r.tx.Size() > maxStepBytes || r.rec != nil && len(r.rec.buf) > maxRecordBytes
+	return r.tx.Size() > maxStepBytes || r.held > maxHeldBytes || r.rec != nil && len(r.rec.buf) > maxRecordBytes
 }
 
 func (r *run) step(s step) {
-	if s.op == stepSignal {
-		r.signalNext(s.key)
-		return
-	}
 	el := s.el
 	if el == nil {
 		el = r.elem(s.key)

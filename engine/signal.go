@@ -70,16 +70,23 @@ func (r *run) signalNext(key protocol.Key) {
 		return
 	}
 	list := r.tx.SignalWaits(b.Name, b.After, key, signalsAtOnce)
-	if len(list) < signalsAtOnce {
+	all := len(list) < signalsAtOnce
+	for i, w := range list {
+		if r.spent() || i > 0 && r.large() {
+			all = false
+			break
+		}
+		if r.unit(Unit{kind: unitSignal, key: w.Subscription, of: w.Element}) {
+			r.signalAt(w, b.Variables)
+		}
+		b.After = w.Subscription
+	}
+	if all {
 		r.tx.DeleteBroadcast(key)
-	} else {
-		b.After = list[len(list)-1].Subscription
-		r.tx.PutBroadcast(key, b, false)
-		r.enqueue(stepSignal, key)
+		return
 	}
-	for _, w := range list {
-		r.signalAt(w, b.Variables)
-	}
+	r.tx.PutBroadcast(key, b, false)
+	r.enqueue(stepSignal, key)
 }
 
 func (r *run) signalAt(w state.SignalWait, variables []byte) {

@@ -112,15 +112,38 @@ func (r *run) terminated(el *elem) {
 // suspend keeps steps for a follow-up command, in the state, so that they are
 // taken whatever happens to this leader.
 func (r *run) suspend(rest []step) {
-	b := protocol.AppendUint(nil, uint64(len(rest)))
 	for _, s := range rest {
 		if el := r.elems[s.key]; el != nil && el.given != nil {
 			el.keepGiven()
 		}
+	}
+	r.keepSteps(rest)
+	r.out.Effects.Continue = true
+}
+
+func (r *run) keepSteps(list []step) {
+	b := protocol.AppendUint(nil, uint64(len(list)))
+	for _, s := range list {
 		b = protocol.AppendInt(append(b, byte(s.op)), int64(s.key))
 	}
 	r.tx.Insert(state.TableContinue.OfKey(r.key()), b)
-	r.out.Effects.Continue = true
+}
+
+// suspended reads kept steps; aside are those that this leadership does not take.
+func (r *run) suspended(b []byte) (list, aside []step) {
+	rd := protocol.NewReader(b)
+	for range rd.Count(2) {
+		s := step{op: stepOp(rd.Byte()), key: rd.Key()}
+		if r.e.aside[Unit{kind: unitStep, op: s.op, key: s.key}] {
+			aside = append(aside, s)
+		} else {
+			list = append(list, s)
+		}
+	}
+	if err := rd.Done(); err != nil {
+		r.tx.Fail(err)
+	}
+	return list, aside
 }
 
 // keepGiven writes what was brought to an element into its record, until it
@@ -147,18 +170,18 @@ func (r *run) resume() {
 func (r *run) resumeSuspended() bool {
 	left := 0
 	r.tx.Scan([]byte{byte(state.TableContinue)}, nil, func(key, value []byte) bool {
+		steps, aside := r.suspended(value)
+		if len(steps) == 0 {
+			return true // nothing that this leadership does
+		}
 		if left++; left > 1 {
 			return false
 		}
-		rd := protocol.NewReader(value)
-		for range rd.Count(2) {
-			op := stepOp(rd.Byte())
-			r.enqueue(op, rd.Key())
-		}
-		if err := rd.Done(); err != nil {
-			r.tx.Fail(err)
-		}
+		r.queue = append(r.queue, steps...)
 		r.tx.Delete(append([]byte(nil), key...))
+		if len(aside) > 0 {
+			r.keepSteps(aside)
+		}
 		return true
 	})
 	r.out.Effects.Continue = left > 1 || left == 1 && (len(r.tx.DueTimers(r.now, 1)) > 0 || len(r.tx.Expired(r.now, 1)) > 0)

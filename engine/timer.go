@@ -103,11 +103,13 @@ func temporalText(v feel.Value) string {
 func (r *run) fireTimers() {
 	due := r.tx.DueTimers(r.now, maxTimers+1)
 	for i, d := range due {
-		if i == maxTimers || r.full {
+		if i == maxTimers || r.full || r.spent() {
 			r.out.Effects.Continue = true
 			return
 		}
-		r.fire(d)
+		if r.unit(Unit{kind: unitTimer, key: d.Timer, of: d.Element}) {
+			r.fire(d)
+		}
 		r.steps() // what follows from it comes before the next timer
 	}
 }

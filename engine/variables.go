@@ -37,6 +37,7 @@ func (r *run) setLocal(el *elem, name string, value []byte) {
 	}
 	el.SetVariable(name, value)
 	el.dirty = true
+	r.held += len(name) + len(value)
 }
 
 // mergeCompletion takes in the variables a worker sent: with output mappings

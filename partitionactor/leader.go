@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
@@ -208,11 +207,10 @@ func (l *leader) take(r *request) {
 	if l.inspect(r) {
 		return
 	}
-	l.tx.Reset()
 	l.engine.Asked, l.engine.Settled = r.asked, r.own || len(r.asked) >= maxAsked
-	out, err := l.execute(r.command)
+	out, err := l.execute(r)
 	if errors.Is(err, protocol.ErrInternal) {
-		l.isolate(r, err)
+		r.done(nil, err)
 		return
 	}
 	if err != nil {
@@ -224,16 +222,32 @@ func (l *leader) take(r *request) {
 }
 
 // execute runs the engine. Its panic hits one command, before it is in the log:
-// the writes are thrown away and the partition goes on.
-func (l *leader) execute(c protocol.Command) (out engine.Outcome, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			l.engine.Discard()
-			l.p.Log.Error("command failed on a mistake of ours and was not executed", "command", c.Intent(), "kind", c.Kind(), "panic", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("%w: the command was not executed: %v", protocol.ErrInternal, p)
-		}
-	}()
-	return l.engine.Execute(l.tx, c, l.host.Now().UnixMilli())
+// the writes are thrown away and the partition goes on. What nobody would be told
+// of is insisted on.
+func (l *leader) execute(r *request) (engine.Outcome, error) {
+	now := l.host.Now().UnixMilli()
+	failed := func(err error, alone *engine.Unit) { l.failed(r.command, err, alone) }
+	if _, rows := r.command.(*protocol.Receive); rows || r.own {
+		return l.engine.Insist(l.tx, r.command, now, l.p.Limits.CommandBytes, failed)
+	}
+	l.tx.Reset()
+	out, err := l.engine.Try(l.tx, r.command, now)
+	if errors.Is(err, protocol.ErrInternal) {
+		failed(err, nil)
+	}
+	return out, err
+}
+
+// failed notes why a command, or a part of one, was not executed.
+func (l *leader) failed(c protocol.Command, err error, alone *engine.Unit) {
+	if alone != nil {
+		l.p.Log.Error("what cannot be done becomes an incident, or is refused if another partition has sent it", "command", c.Intent(), "what", *alone, "err", err)
+		return
+	}
+	var p *engine.Panic
+	if errors.As(err, &p) {
+		l.p.Log.Error("command failed on a mistake of ours and was not executed", "command", c.Intent(), "kind", c.Kind(), "panic", p.Value, "stack", p.Stack)
+	}
 }
 
 // follow does with an outcome what it asks for.

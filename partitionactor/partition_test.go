@@ -21,6 +21,7 @@ import (
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
 	"github.com/grevy-io/grevy/recordlog"
+	"github.com/grevy-io/grevy/state"
 	"github.com/grevy-io/grevy/state/memkv"
 )
 
@@ -30,6 +31,7 @@ type node struct {
 	id      protocol.NodeID
 	dir     string
 	kv      *memkv.KV
+	store   state.KV // around kv, if it is to fail
 	addrs   *sync.Map
 	faults  *linkfault.Switch
 	limits  partitionactor.Limits
@@ -81,8 +83,12 @@ func (n *node) start(servers []raftadapter.Server) {
 	}
 	n.addrs.Store(n.server(), l.Addr().String())
 	log := slog.New(slog.DiscardHandler)
+	store := n.store
+	if store == nil {
+		store = n.kv
+	}
 	n.raft, err = raftadapter.Open(raftadapter.Config{
-		NodeID: n.id, ServerID: n.server(), Dir: n.dir, KV: n.kv, Listener: l, BootID: "boot", Log: log, Faults: n.faults,
+		NodeID: n.id, ServerID: n.server(), Dir: n.dir, KV: store, Listener: l, BootID: "boot", Log: log, Faults: n.faults,
 		Resolve: func(id string) string {
 			a, ok := n.addrs.Load(id)
 			if !ok {

@@ -63,26 +63,3 @@ func regardless(c protocol.Command) protocol.Command {
 	}
 	return c
 }
-
-// isolate answers a command that has hit a mistake of ours. One of another
-// partition's rows must not block its lane (Zeebe issue #24300): the first row is
-// tried by itself, and refused if it was that one.
-func (l *leader) isolate(r *request, err error) {
-	c, ok := r.command.(*protocol.Receive)
-	if !ok || len(c.Items) == 0 {
-		r.done(nil, err)
-		return
-	}
-	again := *c
-	again.Items = append([]protocol.Item(nil), c.Items[:1]...)
-	if len(c.Items) == 1 {
-		if _, refused := c.Items[0].Command.(*protocol.Unprocessable); refused {
-			r.done(nil, err)
-			return
-		}
-		l.p.Log.Error("a row of another partition is refused", "source", c.Source, "lane", c.Lane, "seq", c.Items[0].Seq, "err", err)
-		again.Items[0].Command = &protocol.Unprocessable{Reason: err.Error()}
-	}
-	r.command = &again
-	l.take(r)
-}

@@ -26,7 +26,7 @@ type Item struct {
 // decide it. It travels in an outbox only.
 type Distribute struct{ Deployment Deployment }
 
-// Unprocessable stands for a row that led to a mistake of ours at its receiver:
+// Unprocessable stands for a row that its receiver cannot read:
 // it is refused, so that it does not block its lane. It never leaves its leader.
 type Unprocessable struct{ Reason string }
 

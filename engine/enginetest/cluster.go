@@ -17,6 +17,9 @@ type Config struct {
 	// OneNode puts all partitions on one node's store; otherwise each has its own.
 	OneNode     bool
 	MaxJobBytes int64
+	// CommandBytes is the most that a command of the leader's own, or rows of
+	// another partition, may write; default 8 MB.
+	CommandBytes int
 	// Records lets the engines record what happens.
 	Records    bool
 	ModelBytes int // of parsed models that are kept; default 8 MB
@@ -34,6 +37,9 @@ func NewCluster(c Config) (*Cluster, error) {
 	c.Partitions = max(c.Partitions, 1)
 	if c.ModelBytes == 0 {
 		c.ModelBytes = 8 << 20
+	}
+	if c.CommandBytes == 0 {
+		c.CommandBytes = 8 << 20
 	}
 	cl := &Cluster{Config: c, Now: Start}
 	kv, models := memkv.New(), engine.NewModels(c.ModelBytes)

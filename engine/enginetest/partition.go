@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/protocol"
@@ -31,6 +32,9 @@ type Partition struct {
 	counter int64 // of keys, as applied
 	// restored: it was brought back from a copy.
 	restored bool
+	// Failed are the units of work that the last command could not do.
+	Failed []string
+	broken string // units that panic
 }
 
 // Entry is what a leader proposes: writes and the resources they name.
@@ -65,6 +69,7 @@ func (p *Partition) lead() error {
 func (p *Partition) newEngine() {
 	p.engine = engine.New(engine.Config{
 		Partition: p.ID, Partitions: p.cluster.Partitions, Models: p.models, Epoch: p.epoch, MaxJobBytes: p.cluster.MaxJobBytes, Records: p.cluster.Records,
+		Before: p.fault,
 	})
 }
 
@@ -109,8 +114,7 @@ func (p *Partition) decide(cmd protocol.Command, asked []engine.Asked, settled b
 		return engine.Outcome{}, err
 	}
 	p.engine.Asked, p.engine.Settled = asked, settled
-	p.tx.Reset()
-	out, err := p.engine.Execute(p.tx, cmd, p.cluster.Now)
+	out, err := p.run(cmd)
 	if err != nil {
 		return out, err
 	}
@@ -129,6 +133,31 @@ func (p *Partition) decide(cmd protocol.Command, asked []engine.Asked, settled b
 	}
 	p.tx.Commit()
 	return out, nil
+}
+
+// run executes a command as a leader does.
+func (p *Partition) run(cmd protocol.Command) (engine.Outcome, error) {
+	p.Failed = nil
+	switch cmd.(type) {
+	case *protocol.Tick, *protocol.Continue, *protocol.Receive:
+		return p.engine.Insist(p.tx, cmd, p.cluster.Now, p.cluster.CommandBytes, func(err error, alone *engine.Unit) {
+			if alone != nil {
+				p.Failed = append(p.Failed, fmt.Sprintf("%s: %v", alone, err))
+			}
+		})
+	}
+	p.tx.Reset()
+	return p.engine.Execute(p.tx, cmd, p.cluster.Now)
+}
+
+// Break makes units of work panic whose text, with short keys, contains this one; ""
+// ends that.
+func (p *Partition) Break(text string) { p.broken = text }
+
+func (p *Partition) fault(u engine.Unit) {
+	if p.broken != "" && strings.Contains(readable(u.String())+".", p.broken+".") {
+		panic("broken by the test")
+	}
 }
 
 // Abandon lets the leader decide a command and throws its writes away, as is

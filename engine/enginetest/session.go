@@ -46,6 +46,9 @@ func (s *session) execute(c *call, cmd protocol.Command) error {
 	if err != nil {
 		return err
 	}
+	for _, f := range c.part.Failed {
+		c.print("! %s", f)
+	}
 	if d, ok := out.Reply.(*protocol.DefinitionReply); ok {
 		s.pulled = d
 	}

@@ -1,7 +1,7 @@
 package enginetest
 
-// cluster [partitions=N] [one-node] [job-bytes=N] [model-bytes=N]: begins anew
-// with an empty cluster.
+// cluster [partitions=N] [one-node] [job-bytes=N] [model-bytes=N] [command-bytes=N]:
+// begins anew with an empty cluster.
 func init() { verbs["cluster"] = newCluster }
 
 func newCluster(t *transcript, c *call) error {
@@ -18,6 +18,11 @@ func newCluster(t *transcript, c *call) error {
 		return err
 	}
 	config.ModelBytes = int(models)
+	most, err := c.number("command-bytes", 0)
+	if err != nil {
+		return err
+	}
+	config.CommandBytes = int(most)
 	t.session, err = newSession(config)
 	return err
 }
