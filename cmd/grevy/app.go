@@ -77,7 +77,6 @@ func (a *app) root(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use: "grevy", Short: "A workflow broker that Zeebe clients connect to unchanged",
 		SilenceUsage: true, SilenceErrors: true, DisableSuggestions: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkOutput() },
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -95,9 +94,11 @@ func (a *app) root(args []string) *cobra.Command {
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "text, or json: one document, or one per line where there are many")
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(
-		a.startCommand(), a.demoCommand(), a.statusCommand(), a.deployCommand(), a.deploymentsCommand(), a.createCommand(),
-		a.cancelCommand(), a.jobsCommand(), a.setVariablesCommand(), a.resolveCommand(), a.modifyCommand(), a.migrateCommand(), a.benchCommand(), a.versionCommand(),
+		a.startCommand(), a.demoCommand(), a.statusCommand(), a.deployCommand(), a.deploymentsCommand(), a.deleteCommand(), a.createCommand(),
+		a.cancelCommand(), a.jobsCommand(), a.publishCommand(), a.signalCommand(), a.decideCommand(), a.setCommand(), a.resolveCommand(),
+		a.modifyCommand(), a.migrateCommand(), a.benchCommand(), a.versionCommand(),
 	)
 	return root
 }
@@ -136,6 +137,14 @@ func arguments(names ...string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// atMostOne lets a command do with one argument or none.
+func atMostOne(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("unexpected argument %q (see %s --help)", args[1], cmd.CommandPath())
+	}
+	return nil
 }
 
 func isTerminal(w io.Writer) bool {

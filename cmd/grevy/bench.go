@@ -33,12 +33,8 @@ func (a *app) benchCommand() *cobra.Command {
 			"  task    instances with one job that a worker in this program does, answered when they have ended\n" +
 			"  deploy  new versions of a process\n" +
 			"It deploys processes with ids that begin with grevy-bench-, and leaves them there.",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fmt.Errorf("unexpected argument %q (see grevy bench --help)", args[1])
-			}
-			return nil
-		},
+		Example: "  grevy bench\n  grevy bench task --callers 64 --duration 30s -o json",
+		Args:    atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b.mode = "create"
 			if len(args) == 1 {

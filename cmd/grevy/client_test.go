@@ -79,7 +79,7 @@ func TestClient_AnInstanceFromDeploymentToResult(t *testing.T) {
 		string(j.Variables) != "{}" || time.Until(j.Deadline).Round(time.Minute) != time.Minute {
 		t.Errorf("%+v", j)
 	}
-	do("set-variables", c.Key, "--variables", `{"a": 1}`).ok(t).matches(t, "set variables of "+c.Key)
+	do("set", c.Key, "--variables", `{"a": 1}`).ok(t).matches(t, "set variables of "+c.Key)
 	do("jobs", "fail", j.Key, "--retries", "2", "--message", "later").ok(t).matches(t, "failed "+j.Key)
 	do("jobs", "activate", "order", "-o", "json").ok(t).decode(t, &j)
 	if j.Retries != 2 || string(j.Variables) != `{"a":1}` {
@@ -167,8 +167,8 @@ func TestClient_BadInputIsOneLine(t *testing.T) {
 		{"cancel", "KEY is missing"},
 		{"cancel -- -1", `KEY: "-1" is not a key`},
 		{"cancel abc", `KEY: "abc" is not a key`},
-		{"resolve 0", `KEY: "0" is not a key`},
-		{"set-variables 5", "variables: are missing"},
+		{"resolve 0", `INCIDENT-KEY: "0" is not a key`},
+		{"set 5", "variables: are missing"},
 		{"modify 5", "activate: is missing, and terminate too"},
 		{"modify 5 --terminate 6 --variables {}", "variables: need --activate"},
 		{"modify 5 --activate a@b", `activate: "b" is not a key`},
@@ -176,6 +176,19 @@ func TestClient_BadInputIsOneLine(t *testing.T) {
 		{"migrate 5", "to: is missing"},
 		{"migrate 5 --to x", `to: "x" is not a key`},
 		{"migrate 5 --to 6 --map a=", `map: "a=" is not SOURCE=TARGET`},
+		{"publish", "NAME is missing"},
+		{"publish a --ttl -1s", "ttl: must not be below 0"},
+		{"publish a --variables 1", "variables: not a JSON object"},
+		{"signal", "NAME is missing"},
+		{"signal a --variables 1", "variables: not a JSON object"},
+		{"decide", "ID is missing, or --key"},
+		{"decide a b", `unexpected argument "b"`},
+		{"decide a --key 5", "key: not together with ID"},
+		{"decide --key x", `key: "x" is not a key`},
+		{"delete x", `KEY: "x" is not a key`},
+		{"jobs throw 5", "code: is missing"},
+		{"jobs throw 5 --code a --variables 1", "variables: not a JSON object"},
+		{"jobs timeout x", `KEY: "x" is not a key`},
 		{"jobs", ""},
 		{"jobs frob", `no command "frob"`},
 		{"jobs activate", "TYPE is missing"},

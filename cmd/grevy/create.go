@@ -35,6 +35,7 @@ func (a *app) createCommand() *cobra.Command {
 	var f createFlags
 	cmd := &cobra.Command{
 		Use: "create ID", Short: "Create an instance of a process", Args: arguments("ID"),
+		Example: "  grevy create order --variables '{\"total\": 31}'\n  grevy create order --version 2 --with-result --fetch paid --timeout 1m",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			vars, err := a.variables(f.variables)
 			if err != nil {

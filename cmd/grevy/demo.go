@@ -40,7 +40,8 @@ func (a *app) demoCommand() *cobra.Command {
 		Long: "Start three nodes with three partitions, each kept three times, in this process and a temporary\n" +
 			"directory; deploy versions of a process one after another; create instances until every partition\n" +
 			"had one of the last version; create more instances and do their jobs; print what was measured.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
+		Example: "  grevy demo\n  grevy demo --deployments 100",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
 	}
 	f := cmd.Flags()
 	f.BoolVar(&d.keep, "keep", false, "leave it running, for clients on port 26500, until a signal")

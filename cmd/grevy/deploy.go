@@ -36,6 +36,10 @@ func (a *app) deployCommand() *cobra.Command {
 	var reachable bool
 	cmd := &cobra.Command{
 		Use: "deploy FILE…", Short: "Deploy resources together, as one deployment", Args: arguments("FILE…"),
+		Example: "  grevy deploy order.bpmn rate.dmn address.form\n  grevy deploy order.bpmn --wait 5s",
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault
+		},
 		RunE: func(cmd *cobra.Command, files []string) error {
 			req := new(pb.DeployResourceRequest)
 			for _, name := range files {

@@ -16,6 +16,7 @@ func (a *app) deploymentsCommand() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use: "deployments", Short: "List deployments, newest first, and which partitions have them", Args: arguments(),
+		Example: "  grevy deployments\n  grevy deployments --limit 100 -o json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 1 {
 				return fmt.Errorf("limit: must be at least 1, not %d", limit)

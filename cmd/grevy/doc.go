@@ -3,7 +3,7 @@
 //	grevy demo            three nodes in one process, a thousand deployments, a table
 //	grevy start           one node
 //	grevy status          the cluster, and what is wrong with it
-//	grevy deploy FILE…    and create, cancel, jobs, set-variables, resolve, modify, migrate
+//	grevy deploy FILE…    and delete, create, cancel, jobs, publish, signal, decide, set, resolve, modify, migrate
 //	grevy deployments     what is deployed, and on which partitions it is
 //	grevy bench           a closed loop of calls against a gateway
 //

@@ -24,10 +24,10 @@ func (a *app) printDone(what string, key int64) error {
 }
 
 // keyCommand is a command about one key.
-func (a *app) keyCommand(use, short, key, past string, do func(ctx context.Context, c pb.GatewayClient, key int64) error) *cobra.Command {
+func (a *app) keyCommand(use, short, key, past, example string, do func(ctx context.Context, c pb.GatewayClient, key int64) error) *cobra.Command {
 	var addresses []string
 	cmd := &cobra.Command{
-		Use: use + " " + key, Short: short, Args: arguments(key),
+		Use: use + " " + key, Short: short, Example: example, Args: arguments(key),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			k, err := parseKey(key, args[0])
 			if err != nil {
@@ -44,23 +44,35 @@ func (a *app) keyCommand(use, short, key, past string, do func(ctx context.Conte
 }
 
 func (a *app) cancelCommand() *cobra.Command {
-	return a.keyCommand("cancel", "Cancel an instance", "KEY", "cancelled", func(ctx context.Context, c pb.GatewayClient, key int64) error {
+	return a.keyCommand("cancel", "Cancel an instance", "KEY", "cancelled", "  grevy cancel 4503599627370500", func(ctx context.Context, c pb.GatewayClient, key int64) error {
 		_, err := c.CancelProcessInstance(ctx, &pb.CancelProcessInstanceRequest{ProcessInstanceKey: key})
 		return err
 	})
 }
 
+func (a *app) deleteCommand() *cobra.Command {
+	example := "  grevy delete 2251799813685250   a key that grevy deploy has printed"
+	cmd := a.keyCommand("delete", "Delete a process, the decisions of a resource, or a form", "KEY", "deleted", example, func(ctx context.Context, c pb.GatewayClient, key int64) error {
+		_, err := c.DeleteResource(ctx, &pb.DeleteResourceRequest{ResourceKey: key})
+		return err
+	})
+	cmd.Long = cmd.Short + ".\nKEY is that of the process definition, of the decision requirements or of the form."
+	return cmd
+}
+
 func (a *app) resolveCommand() *cobra.Command {
-	return a.keyCommand("resolve", "Resolve an incident", "KEY", "resolved", func(ctx context.Context, c pb.GatewayClient, key int64) error {
+	example := "  grevy resolve 4503599627370510\n  grevy jobs retries 4503599627370505 --retries 1   first, if a job has none left"
+	return a.keyCommand("resolve", "Resolve an incident: try again what it stopped", "INCIDENT-KEY", "resolved", example, func(ctx context.Context, c pb.GatewayClient, key int64) error {
 		_, err := c.ResolveIncident(ctx, &pb.ResolveIncidentRequest{IncidentKey: key})
 		return err
 	})
 }
 
-func (a *app) setVariablesCommand() *cobra.Command {
+func (a *app) setCommand() *cobra.Command {
 	var text string
 	var local bool
-	cmd := a.keyCommand("set-variables", "Set variables of an instance or of an element in it", "KEY", "set variables of",
+	cmd := a.keyCommand("set", "Set variables of an instance or of an element in it", "KEY", "set variables of",
+		"  grevy set 4503599627370500 --variables '{\"total\": 31}'\n  grevy set 4503599627370504 --variables @vars.json --local",
 		func(ctx context.Context, c pb.GatewayClient, key int64) error {
 			_, err := c.SetVariables(ctx, &pb.SetVariablesRequest{ElementInstanceKey: key, Variables: text, Local: local})
 			return err

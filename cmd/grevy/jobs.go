@@ -15,6 +15,7 @@ import (
 func (a *app) jobsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "jobs", Short: "Activate jobs, and say what became of them",
+		Example: "  grevy jobs activate pay --max 10\n  grevy jobs complete 4503599627370505",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return fmt.Errorf("no command %q (see grevy jobs --help)", args[0])
@@ -23,13 +24,13 @@ func (a *app) jobsCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.activateCommand(), a.completeCommand(), a.failCommand(), a.retriesCommand())
+	cmd.AddCommand(a.activateCommand(), a.completeCommand(), a.failCommand(), a.throwCommand(), a.retriesCommand(), a.timeoutCommand())
 	return cmd
 }
 
 func (a *app) completeCommand() *cobra.Command {
 	var text string
-	cmd := a.keyCommand("complete", "Complete a job", "KEY", "completed", func(ctx context.Context, c pb.GatewayClient, key int64) error {
+	cmd := a.keyCommand("complete", "Complete a job", "KEY", "completed", "  grevy jobs complete 4503599627370505 --variables '{\"paid\": true}'", func(ctx context.Context, c pb.GatewayClient, key int64) error {
 		_, err := c.CompleteJob(ctx, &pb.CompleteJobRequest{JobKey: key, Variables: text})
 		return err
 	})
@@ -42,7 +43,8 @@ func (a *app) failCommand() *cobra.Command {
 	var retries int32
 	var message string
 	var backoff time.Duration
-	cmd := a.keyCommand("fail", "Fail a job", "KEY", "failed", func(ctx context.Context, c pb.GatewayClient, key int64) error {
+	example := "  grevy jobs fail 4503599627370505 --retries 2 --backoff 30s --message 'the bank does not answer'"
+	cmd := a.keyCommand("fail", "Fail a job", "KEY", "failed", example, func(ctx context.Context, c pb.GatewayClient, key int64) error {
 		_, err := c.FailJob(ctx, &pb.FailJobRequest{JobKey: key, Retries: retries, ErrorMessage: message, RetryBackOff: backoff.Milliseconds()})
 		return err
 	})
@@ -61,11 +63,44 @@ func (a *app) failCommand() *cobra.Command {
 func (a *app) retriesCommand() *cobra.Command {
 	var retries int32
 	cmd := a.keyCommand("retries", "Set how often a job may still be tried, before its incident is resolved", "KEY", "set retries of",
+		"  grevy jobs retries 4503599627370505 --retries 3",
 		func(ctx context.Context, c pb.GatewayClient, key int64) error {
 			_, err := c.UpdateJobRetries(ctx, &pb.UpdateJobRetriesRequest{JobKey: key, Retries: retries})
 			return err
 		})
 	cmd.Flags().Int32Var(&retries, "retries", 1, "how often")
+	return cmd
+}
+
+func (a *app) throwCommand() *cobra.Command {
+	var code, message, text string
+	cmd := a.keyCommand("throw", "Throw a BPMN error for a job: an event of the process may catch it", "KEY", "threw an error for",
+		"  grevy jobs throw 4503599627370505 --code NO_FUNDS --message 'the account is empty'",
+		func(ctx context.Context, c pb.GatewayClient, key int64) error {
+			_, err := c.ThrowError(ctx, &pb.ThrowErrorRequest{JobKey: key, ErrorCode: code, ErrorMessage: message, Variables: text})
+			return err
+		})
+	cmd.Flags().StringVar(&code, "code", "", "code of the error, as the event has it")
+	cmd.Flags().StringVar(&message, "message", "", "what went wrong")
+	cmd.Flags().StringVar(&text, "variables", "{}", "for the event that catches it: a JSON object, or @FILE, or @- for standard input")
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if code == "" {
+			return errors.New("code: is missing")
+		}
+		return a.readsVariables(&text, false)(cmd, args)
+	}
+	return cmd
+}
+
+func (a *app) timeoutCommand() *cobra.Command {
+	var timeout time.Duration
+	cmd := a.keyCommand("timeout", "Set for how long, from now, nobody else gets an activated job", "KEY", "set timeout of",
+		"  grevy jobs timeout 4503599627370505 --timeout 10m",
+		func(ctx context.Context, c pb.GatewayClient, key int64) error {
+			_, err := c.UpdateJobTimeout(ctx, &pb.UpdateJobTimeoutRequest{JobKey: key, Timeout: timeout.Milliseconds()})
+			return err
+		})
+	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "how long")
 	return cmd
 }
 
@@ -81,7 +116,8 @@ func (a *app) activateCommand() *cobra.Command {
 	var f activateFlags
 	cmd := &cobra.Command{
 		Use: "activate TYPE", Short: "Activate jobs of a type and print them", Args: arguments("TYPE"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.activate(cmd.Context(), args[0], &f) },
+		Example: "  grevy jobs activate pay --max 10 --timeout 1m\n  grevy jobs activate pay --wait 30s --fetch total -o json",
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.activate(cmd.Context(), args[0], &f) },
 	}
 	addressFlag(cmd, &f.addresses)
 	cmd.Flags().Int32Var(&f.max, "max", 1, "how many at most")

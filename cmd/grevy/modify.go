@@ -16,6 +16,7 @@ func (a *app) modifyCommand() *cobra.Command {
 	var text string
 	req := &pb.ModifyProcessInstanceRequest{}
 	cmd := a.keyCommand("modify", "Begin at elements of an instance, and end others", "KEY", "modified",
+		"  grevy modify 4503599627370500 --activate ship --terminate 4503599627370504\n  grevy modify 4503599627370500 --activate check@4503599627370503 --variables @vars.json",
 		func(ctx context.Context, c pb.GatewayClient, key int64) error {
 			req.ProcessInstanceKey = key
 			_, err := c.ModifyProcessInstance(ctx, req)
@@ -72,6 +73,7 @@ func (a *app) migrateCommand() *cobra.Command {
 	var elements []string
 	plan := &pb.MigrateProcessInstanceRequest_MigrationPlan{}
 	cmd := a.keyCommand("migrate", "Let an instance go on in another definition", "KEY", "migrated",
+		"  grevy migrate 4503599627370500 --to 2251799813685260 --map pay --map ship=deliver",
 		func(ctx context.Context, c pb.GatewayClient, key int64) error {
 			_, err := c.MigrateProcessInstance(ctx, &pb.MigrateProcessInstanceRequest{ProcessInstanceKey: key, MigrationPlan: plan})
 			return err

@@ -19,7 +19,7 @@ type versionInfo struct {
 }
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Print the version", Args: arguments(), RunE: func(*cobra.Command, []string) error {
+	return &cobra.Command{Use: "version", Short: "Print the version", Example: "  grevy version -o json", Args: arguments(), RunE: func(*cobra.Command, []string) error {
 		v := buildVersion()
 		if a.json() {
 			return a.document(v)
