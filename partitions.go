@@ -99,7 +99,7 @@ func (b *Broker) raftAddr(serverID string) string {
 }
 
 func (b *Broker) distributor(out actors.Outbox) *actor.Props {
-	return distributor.Props(distributor.Config{Log: b.Log, Reachable: b.reachable}, out)
+	return distributor.Props(distributor.Config{Log: b.Log, Reachable: b.reachable, Partitions: func() int { return b.Partitions }}, out)
 }
 
 // reachable tells whether a partition has a leader to which there is a way.

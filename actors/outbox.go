@@ -26,8 +26,11 @@ type (
 		Reachable bool
 		Reply     func(pending []LaneStatus, ok bool)
 	}
-	// OutboxStatus asks the distributor what is pending; it answers at once.
-	OutboxStatus struct{ Reply func([]LaneStatus) }
+	// OutboxStatus asks the distributor what is pending and how definitions
+	// compare; it answers at once.
+	OutboxStatus struct {
+		Reply func([]LaneStatus, []Comparison)
+	}
 )
 
 // OutboxRow is the part of an outbox row that decides about sending it.
@@ -49,6 +52,16 @@ type LaneStatus struct {
 	Error    string
 }
 
+// Comparison is how a partition's definitions compare with those of another.
+type Comparison struct {
+	Target   protocol.PartitionID
+	At       int64  // ms since 1970, of the last one that could be made; 0: none yet
+	Differs  int    // definitions that could not be repaired
+	Why      string // what about them
+	Repaired uint64 // definitions that were taken from there by this leadership
+	Error    string // why the last try failed
+}
+
 // Outbox is what a leader lets its distributor use. All methods may be called
 // from any goroutine.
 type Outbox interface {
@@ -66,6 +79,8 @@ type Outbox interface {
 	Body(protocol.Hash) ([]byte, error)
 	// Acknowledge deletes acknowledged rows by an entry of its own.
 	Acknowledge(ack *protocol.Acknowledge, done func(error))
+	// Reconcile takes in what another partition has of this one's past.
+	Reconcile(c *protocol.Reconcile, done func(protocol.Reply, error))
 	// Execute sends a command to a partition's leader, wherever it is.
 	Execute(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error))
 }

@@ -35,11 +35,15 @@ type Carrier struct {
 	life   context.Context
 	end    context.CancelFunc
 	waits  waits
+	// compared are the comparisons of definitions with other partitions.
+	compared map[protocol.PartitionID]*comparison
+	// raised: lanes to it count above what it has applied of a former life.
+	raised map[protocol.PartitionID]bool
 }
 
 // NewCarrier makes the carrier of an outbox; Start begins.
 func NewCarrier(c Config, h Host, out actors.Outbox) *Carrier {
-	d := &Carrier{config: c.withDefaults(), host: h, out: out}
+	d := &Carrier{config: c.withDefaults(), host: h, out: out, compared: map[protocol.PartitionID]*comparison{}, raised: map[protocol.PartitionID]bool{}}
 	d.life, d.end = context.WithCancel(context.Background())
 	return d
 }
@@ -58,6 +62,7 @@ func (d *Carrier) Start() error {
 		d.config.Log.Info("pending pushes found", "rows", len(rows))
 	}
 	d.step(saga.Started{Now: d.host.Now(), Tables: group(rows)})
+	d.host.Turn(d.compareAll)
 	return nil
 }
 
@@ -82,8 +87,9 @@ func (d *Carrier) Handle(m any) {
 		d.settle()
 	case actors.LinkNews:
 		d.step(saga.News{Now: now, Target: m.Partition})
+		d.compareFailed()
 	case actors.OutboxStatus:
-		m.Reply(d.status())
+		m.Reply(d.status(), d.comparisons())
 	case actors.AwaitDistributed:
 		d.await(m)
 	}

@@ -18,6 +18,10 @@ type Config struct {
 	// Reachable tells whether a partition has a leader that a request would find
 	// a way to; default: yes.
 	Reachable func(protocol.PartitionID) bool
+	// Partitions is how many the cluster has; nil: definitions are not compared.
+	Partitions func() int
+	// CompareEvery is how often definitions are compared; default a minute.
+	CompareEvery time.Duration
 	// Timeout bounds one push, bodies included; default 10 s.
 	Timeout time.Duration
 }
@@ -25,6 +29,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Timeout == 0 {
 		c.Timeout = 10 * time.Second
+	}
+	if c.CompareEvery == 0 {
+		c.CompareEvery = compareEvery
 	}
 	if c.Reachable == nil {
 		c.Reachable = func(protocol.PartitionID) bool { return true }

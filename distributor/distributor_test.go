@@ -116,6 +116,10 @@ func (w *world) Acknowledge(a *protocol.Acknowledge, done func(error)) {
 	w.sys.Root.Send(pid, actors.RowsDeleted{Acks: a.Acks})
 }
 
+func (w *world) Reconcile(_ *protocol.Reconcile, done func(protocol.Reply, error)) {
+	done(&protocol.Received{}, nil)
+}
+
 func (w *world) Execute(_ context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
 	w.mu.Lock()
 	reply, err := w.targets[p].execute(p, c)
@@ -308,7 +312,7 @@ func TestDistributor_OneTargetAway(t *testing.T) {
 		t.Errorf("%d rows left for the one that is away", len(w.rows[2]))
 	}
 	lanes := make(chan []actors.LaneStatus, 1)
-	w.sys.Root.Send(w.pid, actors.OutboxStatus{Reply: func(l []actors.LaneStatus) { lanes <- l }})
+	w.sys.Root.Send(w.pid, actors.OutboxStatus{Reply: func(l []actors.LaneStatus, _ []actors.Comparison) { lanes <- l }})
 	found := false
 	for _, l := range <-lanes {
 		if l.Target == 2 {

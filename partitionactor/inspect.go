@@ -1,6 +1,7 @@
 package partitionactor
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/grevy-io/grevy/actors"
@@ -14,9 +15,9 @@ import (
 func (l *leader) inspect(r *request) bool {
 	switch c := r.command.(type) {
 	case *protocol.PartitionInfo:
-		l.withLanes(func(lanes []actors.LaneStatus) { r.done(l.outbox.info(l.term, l.host.Exported().Problem, lanes)) })
+		l.withLanes(func(s outboxStatus) { r.done(l.outbox.info(l.term, l.host.Exported().Problem, s)) })
 	case *protocol.ListDeployments:
-		l.withLanes(func(lanes []actors.LaneStatus) { r.done(l.outbox.deployments(c, lanes)) })
+		l.withLanes(func(s outboxStatus) { r.done(l.outbox.deployments(c, s.lanes)) })
 	case *protocol.AwaitDistributed:
 		l.awaitDistributed(c, r)
 	default:
@@ -67,20 +68,50 @@ func (o *outbox) refusals(tx *state.Tx, deployment protocol.Key) (list []protoco
 }
 
 // withLanes asks the distributor how it is doing and goes on elsewhere.
-func (l *leader) withLanes(then func([]actors.LaneStatus)) {
+func (l *leader) withLanes(then func(outboxStatus)) {
 	if l.p.Distributor == nil {
-		go then(nil)
+		go then(outboxStatus{})
 		return
 	}
-	l.distributor(actors.OutboxStatus{Reply: func(lanes []actors.LaneStatus) { go then(lanes) }})
+	l.distributor(actors.OutboxStatus{Reply: func(lanes []actors.LaneStatus, compared []actors.Comparison) {
+		go then(outboxStatus{lanes, compared})
+	}})
+}
+
+// outboxStatus is how a distributor is doing.
+type outboxStatus struct {
+	lanes    []actors.LaneStatus
+	compared []actors.Comparison
+}
+
+// compareInfo sums up.
+func (s *outboxStatus) compareInfo() (c protocol.CompareInfo) {
+	for i, k := range s.compared {
+		if i == 0 || k.At < c.At {
+			c.At = k.At
+		}
+		c.Differs += int64(k.Differs)
+		c.Repaired += int64(k.Repaired)
+		c.Why, c.Error = cmp.Or(c.Why, k.Why), cmp.Or(c.Error, k.Error)
+	}
+	return c
+}
+
+func (s *outboxStatus) laneInfo() (list []protocol.LaneInfo) {
+	for _, l := range s.lanes {
+		if l.Pending > 0 || l.Error != "" {
+			list = append(list, protocol.LaneInfo{Target: l.Target, Lane: l.Lane, Pending: int64(l.Pending), Oldest: l.Oldest, Attempts: int32(l.Attempts), Error: l.Error})
+		}
+	}
+	return list
 }
 
 // maxCount bounds how many rows of a table are counted for a status.
 const maxCount = 1_000_000
 
-func (o *outbox) info(term uint64, recordLog string, lanes []actors.LaneStatus) (protocol.Reply, error) {
-	info := &protocol.Info{Partition: o.p.Partition, Term: term, RecordLog: recordLog}
-	for _, lane := range lanes {
+func (o *outbox) info(term uint64, recordLog string, s outboxStatus) (protocol.Reply, error) {
+	info := &protocol.Info{Partition: o.p.Partition, Term: term, RecordLog: recordLog, Lanes: s.laneInfo(), Compared: s.compareInfo()}
+	for _, lane := range s.lanes {
 		info.Pending += int64(lane.Pending)
 		if lane.Pending > 0 && (info.OldestPending == 0 || lane.Oldest < info.OldestPending) {
 			info.OldestPending = lane.Oldest

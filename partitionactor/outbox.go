@@ -105,6 +105,9 @@ func (o *outbox) Acknowledge(a *protocol.Acknowledge, done func(error)) {
 	o.own(a, func(_ protocol.Reply, err error) { done(err) })
 }
 
+// Reconcile takes in what another partition has of this one's past.
+func (o *outbox) Reconcile(c *protocol.Reconcile, done func(protocol.Reply, error)) { o.own(c, done) }
+
 // Execute sends a command to any partition.
 func (o *outbox) Execute(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
 	o.p.Execute(ctx, p, c, done)

@@ -143,8 +143,31 @@ type Info struct {
 	JobsWaiting   int64
 	JobsActive    int64
 	Incidents     int64
+	// Lanes are those that have something pending, or could not be sent.
+	Lanes []LaneInfo
+	// Compared is how the definitions compare with those of other partitions.
+	Compared CompareInfo
 	// RecordLog is why records cannot be written, "" if nothing is wrong.
 	RecordLog string
+}
+
+// LaneInfo is one lane to one target, with what it has not applied.
+type LaneInfo struct {
+	Target   PartitionID
+	Lane     Lane
+	Pending  int64
+	Oldest   int64 // ms since 1970
+	Attempts int32
+	Error    string
+}
+
+// CompareInfo sums up comparisons of definitions.
+type CompareInfo struct {
+	At       int64 // ms since 1970, of the oldest of the last ones; 0: one is still to be made
+	Differs  int64
+	Repaired int64
+	Why      string // what differs
+	Error    string // why one could not be made
 }
 
 func (*Done) ReplyKind() ReplyKind            { return ReplyDone }

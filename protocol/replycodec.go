@@ -147,7 +147,23 @@ func (p *Info) encode(b []byte) []byte {
 	for _, v := range [...]int64{p.OldestPending, p.Pending, p.Instances, p.JobsWaiting, p.JobsActive, p.Incidents} {
 		b = AppendInt(b, v)
 	}
-	return AppendString(b, p.RecordLog)
+	b = AppendUint(AppendString(b, p.RecordLog), uint64(len(p.Lanes)))
+	for i := range p.Lanes {
+		b = appendLaneInfo(b, &p.Lanes[i])
+	}
+	c := &p.Compared
+	b = AppendInt(AppendInt(AppendInt(b, c.At), c.Differs), c.Repaired)
+	return AppendString(AppendString(b, c.Why), c.Error)
+}
+
+func appendLaneInfo(b []byte, l *LaneInfo) []byte {
+	b = append(AppendUint(b, uint64(l.Target)), byte(l.Lane))
+	b = AppendInt(AppendInt(b, l.Pending), l.Oldest)
+	return AppendString(AppendInt(b, int64(l.Attempts)), l.Error)
+}
+
+func readLaneInfo(r *Reader) LaneInfo {
+	return LaneInfo{Target: PartitionID(r.Uint()), Lane: Lane(r.Byte()), Pending: r.Int(), Oldest: r.Int(), Attempts: int32(r.Int()), Error: r.String()}
 }
 
 func (p *Info) decode(r *Reader) {
@@ -156,4 +172,11 @@ func (p *Info) decode(r *Reader) {
 		OldestPending: r.Int(), Pending: r.Int(), Instances: r.Int(), JobsWaiting: r.Int(), JobsActive: r.Int(), Incidents: r.Int(),
 		RecordLog: r.String(),
 	}
+	if n := r.Count(6); n > 0 {
+		p.Lanes = make([]LaneInfo, n)
+		for i := range p.Lanes {
+			p.Lanes[i] = readLaneInfo(r)
+		}
+	}
+	p.Compared = CompareInfo{At: r.Int(), Differs: r.Int(), Repaired: r.Int(), Why: r.String(), Error: r.String()}
 }

@@ -80,6 +80,9 @@ func ReadContents(view *state.View) (*Contents, error) {
 	return c, c.tx.Err()
 }
 
+// Body is a resource that the partition refers to.
+func (c *Contents) Body(h protocol.Hash) []byte { return c.tx.Body(h) }
+
 // read decodes one row.
 func (c *Contents) read(row []byte) error {
 	table := state.Table(row[0])
