@@ -84,6 +84,7 @@ func (m *metrics) ObserveCall(method string, code codes.Code, took time.Duration
 type stateCollector struct {
 	b                                                                                                                      *Broker
 	leader, term, applied, lag, inFlight, full, healthy, link, log, deployments, records, unexported, exportFailures, lost *prometheus.Desc
+	pending, oldest, attempts, differ, repaired, compared                                                                  *prometheus.Desc
 }
 
 func newStateCollector(b *Broker) *stateCollector {
@@ -102,6 +103,12 @@ func newStateCollector(b *Broker) *stateCollector {
 		link:           d("grevy_link_up", "1 if the link to the peer works in both directions.", "peer"),
 		log:            d("grevy_raft_log_entries", "Entries in the raft log of the partition.", "partition"),
 		deployments:    d("grevy_partition_deployment_seq", "Up to which deployment, by the counter of their lane, the partition has them on this node.", "partition"),
+		pending:        d("grevy_outbox_pending_rows", "Rows that the target has not acknowledged.", "partition", "target", "lane"),
+		oldest:         d("grevy_outbox_oldest_seconds", "How long the oldest of them has been pending, 0 if there are none.", "partition", "target", "lane"),
+		attempts:       d("grevy_outbox_attempts", "Attempts to send them since the last progress.", "partition", "target", "lane"),
+		differ:         d("grevy_definitions_differ", "Definitions that differ between partitions and could not be repaired.", "partition"),
+		repaired:       d("grevy_definitions_repaired_total", "Definitions taken from other partitions by leaders here.", "partition"),
+		compared:       d("grevy_definitions_compared_age_seconds", "Since definitions were last compared with all that they have to be.", "partition"),
 		records:        d("grevy_records_total", "Records written to the record log by leaders here.", "partition"),
 		unexported:     d("grevy_record_log_lag_entries", "Applied entries whose records the leader here has not written yet.", "partition"),
 		exportFailures: d("grevy_record_log_failures_total", "Attempts to write records that have failed.", "partition"),
@@ -111,7 +118,7 @@ func newStateCollector(b *Broker) *stateCollector {
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.leader, c.term, c.applied, c.lag, c.inFlight, c.full, c.healthy, c.link, c.log, c.deployments, c.records, c.unexported, c.exportFailures, c.lost} {
+	for _, d := range []*prometheus.Desc{c.leader, c.term, c.applied, c.lag, c.inFlight, c.full, c.healthy, c.link, c.log, c.deployments, c.pending, c.oldest, c.attempts, c.differ, c.repaired, c.compared, c.records, c.unexported, c.exportFailures, c.lost} {
 		ch <- d
 	}
 }
@@ -135,6 +142,7 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		if seq, err := p.DeploymentSeq(); err == nil { // else the partition is halted, which is told above
 			gauge(c.deployments, float64(seq), l)
 		}
+		c.collectOutbox(ch, p, l)
 		c.collectRecords(ch, p, st.Applied, leader, l)
 		ch <- prometheus.MustNewConstMetric(c.full, prometheus.CounterValue, float64(p.Gate().Refused()), l)
 	}
@@ -145,6 +153,38 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.link, bit(link.Up), strconv.Itoa(int(link.Peer)))
 	}
 }
+
+// collectOutbox says what leaders here have to tell other partitions, and how
+// their definitions compare.
+func (c *stateCollector) collectOutbox(ch chan<- prometheus.Metric, p *partitionactor.Partition, label string) {
+	lanes, compared := p.OutboxStatus(outboxTimeout)
+	now := time.Now().UnixMilli()
+	for _, l := range lanes {
+		labels := []string{label, strconv.Itoa(int(l.Target)), l.Lane.String()}
+		age := 0.0
+		if l.Oldest > 0 {
+			age = float64(now-l.Oldest) / 1000
+		}
+		for d, v := range map[*prometheus.Desc]float64{c.pending: float64(l.Pending), c.oldest: age, c.attempts: float64(l.Attempts)} {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+		}
+	}
+	if len(compared) == 0 {
+		return
+	}
+	differ, repaired, at := 0, uint64(0), compared[0].At
+	for _, k := range compared {
+		differ, repaired, at = differ+k.Differs, repaired+k.Repaired, min(at, k.At)
+	}
+	ch <- prometheus.MustNewConstMetric(c.differ, prometheus.GaugeValue, float64(differ), label)
+	ch <- prometheus.MustNewConstMetric(c.repaired, prometheus.CounterValue, float64(repaired), label)
+	if at > 0 {
+		ch <- prometheus.MustNewConstMetric(c.compared, prometheus.GaugeValue, float64(now-at)/1000, label)
+	}
+}
+
+// outboxTimeout bounds how long a leader may take to say how its outbox does.
+const outboxTimeout = 200 * time.Millisecond
 
 // collectRecords says how the record log does, if there is one.
 func (c *stateCollector) collectRecords(ch chan<- prometheus.Metric, p *partitionactor.Partition, applied uint64, leader bool, label string) {

@@ -76,11 +76,35 @@ type PartitionStatus struct {
 	Behind        uint64 `json:"behind"` // deployments not here yet
 	// OldestPendingMs is how long the oldest push of this partition's outbox has
 	// been pending.
-	OldestPendingMs int64  `json:"oldestPendingMs"`
-	Pending         int64  `json:"pending"`
-	Problem         string `json:"problem,omitempty"`
+	OldestPendingMs int64 `json:"oldestPendingMs"`
+	Pending         int64 `json:"pending"`
+	// Lanes are those that have something pending, or could not be sent.
+	Lanes []LaneStatus `json:"lanes"`
+	// Compared is how the definitions compare with those of partition 1, or for
+	// that with those of the others.
+	Compared CompareStatus `json:"compared"`
+	Problem  string        `json:"problem,omitempty"`
 	// RecordLog is why its records cannot be written, as the leader says.
 	RecordLog string `json:"recordLog,omitempty"`
+}
+
+// LaneStatus is what a partition has to tell another and could not yet.
+type LaneStatus struct {
+	Target   int    `json:"target"`
+	Lane     string `json:"lane"` // deployments, messages, signals
+	Pending  int64  `json:"pending"`
+	OldestMs int64  `json:"oldestMs"` // how long the oldest has been pending
+	Attempts int    `json:"attempts"` // since the last progress
+	Error    string `json:"error,omitempty"`
+}
+
+// CompareStatus is how a partition's definitions compare with others.
+type CompareStatus struct {
+	AgoMs    int64  `json:"agoMs"` // since the last comparison; -1: none yet
+	Differs  int64  `json:"differs"`
+	Repaired int64  `json:"repaired"` // definitions taken from others, by this leader
+	Why      string `json:"why,omitempty"`
+	Error    string `json:"error,omitempty"` // why it could not be made
 }
 
 // Status asks every partition's leader and every node, and sums up. It takes
@@ -140,6 +164,11 @@ func (s *Status) partitionProblems() (list []Problem) {
 			list = append(list, Problem{
 				fmt.Sprintf("partition %d does not answer: %s", p.ID, p.Problem),
 				fmt.Sprintf("read the log of node %d, its leader; ask again: grevy status --watch", p.Leader),
+			})
+		case p.Compared.Differs > 0:
+			list = append(list, Problem{
+				fmt.Sprintf("partition %d: %d of its definitions differ from those of others: %s", p.ID, p.Compared.Differs, p.Compared.Why),
+				"docs/operations.md, \"Deployments everywhere\"",
 			})
 		case p.Behind > 0 && s.Partitions[0].OldestPendingMs > staleAfter.Milliseconds():
 			list = append(list, Problem{
@@ -203,7 +232,7 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 	for _, n := range b.id.Plan.replicas(p) {
 		s.Replicas = append(s.Replicas, int(n))
 	}
-	s.Voters, s.NotVoting = []string{}, []int{}
+	s.Voters, s.NotVoting, s.Lanes, s.Compared.AgoMs = []string{}, []int{}, []LaneStatus{}, -1
 	reply, err := b.Execute(ctx, p, &protocol.PartitionInfo{})
 	info, ok := reply.(*protocol.Info)
 	if err != nil || !ok {
@@ -213,10 +242,28 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 	s.Term, s.Applied, s.DeploymentSeq = info.Term, info.Applied, info.DeploymentSeq
 	s.JobsActive, s.JobsWaiting, s.Instances, s.Incidents = info.JobsActive, info.JobsWaiting, info.Instances, info.Incidents
 	s.Pending, s.RecordLog = info.Pending, info.RecordLog
+	now := time.Now().UnixMilli()
 	if info.OldestPending > 0 {
-		s.OldestPendingMs = time.Now().UnixMilli() - info.OldestPending
+		s.OldestPendingMs = now - info.OldestPending
 	}
+	s.spread(info, now)
 	return s
+}
+
+// spread fills in how the partition does with the others.
+func (s *PartitionStatus) spread(info *protocol.Info, now int64) {
+	for _, l := range info.Lanes {
+		lane := LaneStatus{Target: int(l.Target), Lane: l.Lane.String(), Pending: l.Pending, Attempts: int(l.Attempts), Error: l.Error}
+		if l.Oldest > 0 {
+			lane.OldestMs = now - l.Oldest
+		}
+		s.Lanes = append(s.Lanes, lane)
+	}
+	c := &info.Compared
+	s.Compared = CompareStatus{AgoMs: -1, Differs: c.Differs, Repaired: c.Repaired, Why: c.Why, Error: c.Error}
+	if c.At > 0 {
+		s.Compared.AgoMs = now - c.At
+	}
 }
 
 // replicas fills in what nodes tell of the partitions they keep.

@@ -85,5 +85,8 @@ type Outbox interface {
 	Execute(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error))
 }
 
+// Undelivered tells that there is no leadership to be asked.
+func (m OutboxStatus) Undelivered() { m.Reply(nil, nil) }
+
 // Undelivered tells who waits that this leadership has ended.
 func (m AwaitDistributed) Undelivered() { m.Reply(nil, false) }

@@ -93,6 +93,12 @@ func (l *leader) handle(m any) {
 		if l.distributor != nil {
 			l.distributor(m)
 		}
+	case actors.OutboxStatus:
+		if l.distributor == nil || l.p.Distributor == nil {
+			m.Undelivered()
+			return
+		}
+		l.distributor(m)
 	}
 }
 

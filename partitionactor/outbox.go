@@ -2,6 +2,7 @@ package partitionactor
 
 import (
 	"context"
+	"time"
 
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
@@ -128,6 +129,29 @@ func outboxRows(rows []state.OutboxRow) []actors.OutboxRow {
 func (l *leader) startDistributor() {
 	l.outbox = &outbox{p: l.p, group: l.group, own: l.host.Execute}
 	l.distributor = l.host.Distribute(l.outbox)
+}
+
+// OutboxStatus asks the distributor of this node's leader, if there is one, for
+// as long as it may take.
+func (p *Partition) OutboxStatus(limit time.Duration) (lanes []actors.LaneStatus, compared []actors.Comparison) {
+	pid := p.gate.leader.Load()
+	if pid == nil {
+		return nil, nil
+	}
+	type answer struct {
+		lanes    []actors.LaneStatus
+		compared []actors.Comparison
+	}
+	ch := make(chan answer, 1)
+	p.System.Root.Send(pid, actors.OutboxStatus{Reply: func(l []actors.LaneStatus, c []actors.Comparison) { ch <- answer{l, c} }})
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case a := <-ch:
+		return a.lanes, a.compared
+	case <-t.C:
+		return nil, nil
+	}
 }
 
 // DeploymentSeq reads how far this replica knows the deployment lane.

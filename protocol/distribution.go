@@ -1,5 +1,7 @@
 package protocol
 
+import "fmt"
+
 // Lane is an ordered way from one partition to another. Lanes keep a big
 // deployment from delaying a message.
 type Lane uint8
@@ -12,6 +14,19 @@ const (
 	LaneMessages                    // subscriptions: open, correlate, close
 	LaneSignals                     // broadcasts
 )
+
+// String is the lane's name in metrics and reports.
+func (l Lane) String() string {
+	switch l {
+	case LaneDeployments:
+		return "deployments"
+	case LaneMessages:
+		return "messages"
+	case LaneSignals:
+		return "signals"
+	}
+	return fmt.Sprintf("lane%d", uint8(l))
+}
 
 // Broadcast tells whether each row of a lane goes to all other partitions.
 func (l Lane) Broadcast() bool { return l != LaneMessages }

@@ -49,7 +49,8 @@ func sickStatus() grevy.Status {
 			{ID: 2, Leads: []int{}},
 		},
 		Partitions: []grevy.PartitionStatus{
-			{ID: 1, Leader: 0, Term: 7, Applied: 1234567, Lag: 12, Replicas: []int{0, 1, 2}, Instances: 1204, JobsWaiting: 3, JobsActive: 12, DeploymentSeq: 1318, Pending: 2},
+			{ID: 1, Leader: 0, Term: 7, Applied: 1234567, Lag: 12, Replicas: []int{0, 1, 2}, Instances: 1204, JobsWaiting: 3, JobsActive: 12, DeploymentSeq: 1318, Pending: 2,
+				Lanes: []grevy.LaneStatus{{Target: 3, Lane: "deployments", Pending: 2, OldestMs: 65_000, Attempts: 14, Error: "unreachable: no link to node 2"}}},
 			{ID: 2, Leader: 0, Term: 9, Applied: 9, Replicas: []int{1, 2, 0}, Incidents: 1, DeploymentSeq: 1316, Behind: 2},
 			{ID: 3, Leader: -1, Replicas: []int{2, 0, 1}, Problem: "no leader"},
 		},

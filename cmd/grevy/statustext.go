@@ -24,7 +24,7 @@ func (a *app) printStatus(s *grevy.Status) error {
 	if err := partitionsTable(s).print(a.out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.out, "\ndeployments: %s\n%s", deploymentsLine(s), a.problems(s))
+	_, err := fmt.Fprintf(a.out, "\ndeployments: %s\n%s%s", deploymentsLine(s), lanesText(s), a.problems(s))
 	return err
 }
 
@@ -59,13 +59,32 @@ func partitionsTable(s *grevy.Status) *table {
 			continue
 		}
 		state := "✓"
-		if p.Behind > 0 {
+		switch {
+		case p.Behind > 0:
 			state = fmt.Sprintf("%s behind", grouped(p.Behind))
+		case p.Compared.Differs > 0:
+			state = fmt.Sprintf("%s differ", grouped(p.Compared.Differs))
 		}
 		t.row(p.ID, leader, p.Term, grouped(p.Applied), grouped(p.Lag), ints(p.Replicas), grouped(p.Instances), grouped(p.JobsWaiting), grouped(p.JobsActive),
 			grouped(p.Incidents), grouped(p.Pending), grouped(p.DeploymentSeq), state)
 	}
 	return t
+}
+
+// lanesText tells what one partition could not tell another yet.
+func lanesText(s *grevy.Status) string {
+	var b strings.Builder
+	for i := range s.Partitions {
+		for _, l := range s.Partitions[i].Lanes {
+			fmt.Fprintf(&b, "partition %d to %d, %s: %s pending for %s, %s", s.Partitions[i].ID, l.Target, l.Lane, grouped(l.Pending),
+				span(time.Duration(l.OldestMs)*time.Millisecond), count(l.Attempts, "attempt"))
+			if l.Error != "" {
+				fmt.Fprintf(&b, ": %s", l.Error)
+			}
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
 }
 
 func deploymentsLine(s *grevy.Status) string {

@@ -20,15 +20,8 @@ const (
 	Signals                     // signal broadcasts
 )
 
-var laneNames = [...]string{Deployments: "deployments", Messages: "messages", Signals: "signals"}
-
 // String returns the lane's name as metrics and reports show it.
-func (l Lane) String() string {
-	if int(l) < len(laneNames) && laneNames[l] != "" {
-		return laneNames[l]
-	}
-	return fmt.Sprintf("lane%d", uint8(l))
-}
+func (l Lane) String() string { return protocol.Lane(l).String() }
 
 // Seq numbers the rows of a channel. It counts from 1 without holes; 0 is no row.
 type Seq uint64
