@@ -48,6 +48,7 @@ type Limits struct {
 	Tick         time.Duration // how often due jobs are looked for; default 100 ms
 	PullTimeout  time.Duration // of a pull on miss; default 2 s
 	JobBytes     int           // the jobs of one answer; default 4 MiB
+	Probe        time.Duration // after a failed write, how soon the next is tried; default 1 s
 }
 
 func (l Limits) withDefaults() Limits {
@@ -63,6 +64,9 @@ func (l Limits) withDefaults() Limits {
 	set(&l.JobBytes, 4<<20)
 	if l.Tick == 0 {
 		l.Tick = 100 * time.Millisecond
+	}
+	if l.Probe == 0 {
+		l.Probe = time.Second
 	}
 	if l.PullTimeout == 0 {
 		l.PullTimeout = 2 * time.Second

@@ -9,7 +9,7 @@
 //	follower ──won──► leader: opening ──Open applied──► serving
 //	    ▲                 ▲                                │
 //	    └──────lost───────┴──────── restart ◄──── failed, unknown, panic
-//	halted: the store failed; nothing is applied until somebody has looked at it
+//	halted: the disk refused a write; it is opened again when that works (halt.go)
 //
 // The [Gate] is the only way in: it refuses when there is no serving leader here
 // or too much is under way, and that refusal proves that nothing was executed.

@@ -120,7 +120,7 @@ func (x *exporter) receive(ctx actor.Context) {
 // export writes all that is applied and not yet written.
 func (x *exporter) export(ctx actor.Context) {
 	for {
-		list, next, err := x.p.group.Committed(x.at, exportBytes)
+		list, next, err := x.p.Group().Committed(x.at, exportBytes)
 		if errors.Is(err, raftadapter.ErrLogGone) {
 			if err = x.skip(); err == nil {
 				continue
@@ -166,7 +166,7 @@ func (x *exporter) write(list []raftadapter.Committed) error {
 
 // skip goes on where the log begins: what stood before is lost to the record log.
 func (x *exporter) skip() error {
-	first, err := x.p.group.Earliest()
+	first, err := x.p.Group().Earliest()
 	if err != nil {
 		return err
 	}

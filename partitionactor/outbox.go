@@ -156,7 +156,7 @@ func (p *Partition) OutboxStatus(limit time.Duration) (lanes []actors.LaneStatus
 
 // DeploymentSeq reads how far this replica knows the deployment lane.
 func (p *Partition) DeploymentSeq() (seq uint64, err error) {
-	err = (&outbox{p: &p.Config, group: p.group}).read(func(tx *state.Tx) error {
+	err = (&outbox{p: &p.Config, group: p.Group()}).read(func(tx *state.Tx) error {
 		if p.Config.Partition == protocol.DeploymentPartition {
 			seq = tx.LaneSeq(protocol.LaneDeployments)
 		} else {

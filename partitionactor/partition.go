@@ -15,11 +15,12 @@ import (
 type Partition struct {
 	Config
 	gate   *Gate
-	group  *raftadapter.Group
+	group  atomic.Pointer[raftadapter.Group]
 	pid    *actor.PID
 	leader *actor.PID // the child, until it is gone
 	wanted bool       // a leader, now or as soon as the last one is gone
 	ending bool       // this life of the partition's actor
+	halt   halt
 
 	serves atomic.Uint64 // term in which a leader serves here, 0: none
 	halted atomic.Pointer[string]
@@ -45,16 +46,24 @@ func Start(c Config) (*Partition, error) {
 	p := &Partition{Config: c}
 	p.gate = &Gate{partition: c.Partition, system: c.System, models: c.Models, limit: int64(c.Limits.InFlight)}
 	p.pid = actors.Spawn(c.System, fmt.Sprintf("partition-%d", c.Partition), actors.FuncProps(p.receive, actor.WithSupervisor(restartPause)))
-	ready := make(chan struct{})
-	group, err := c.Node.Start(c.Partition, c.Bootstrap, listener{p, ready})
-	if err != nil {
+	if err := p.open(); err != nil {
 		actors.Stop(c.System, p.pid)
-		close(ready) // nobody hears it any more
 		return nil, err
 	}
-	p.group = group
-	close(ready)
 	return p, nil
+}
+
+// open starts the group.
+func (p *Partition) open() error {
+	ready := make(chan struct{})
+	defer close(ready) // if it fails nobody listens any more
+	group, err := p.Node.Start(p.Partition, p.Bootstrap, listener{p, ready})
+	if err != nil {
+		return err
+	}
+	p.group.Store(group)
+	p.halt.open = true
+	return nil
 }
 
 // listener carries raft's news into the actor. Raft may speak before Start
@@ -84,17 +93,17 @@ func (l listener) Failed(err error) {
 func (p *Partition) Gate() *Gate { return p.gate }
 
 // Group is the partition's raft.
-func (p *Partition) Group() *raftadapter.Group { return p.group }
+func (p *Partition) Group() *raftadapter.Group { return p.group.Load() }
 
 // Role says what this node is for the partition.
 func (p *Partition) Role() (leader bool, term uint64, problem string) {
 	if h := p.halted.Load(); h != nil {
-		return false, p.group.Term(), *h
+		return false, p.Group().Term(), *h
 	}
 	if term := p.serves.Load(); term != 0 {
 		return true, term, ""
 	}
-	return false, p.group.Term(), ""
+	return false, p.Group().Term(), ""
 }
 
 // News tells the leader here, if there is one, that a try makes sense.
@@ -111,13 +120,20 @@ func (p *Partition) receive(ctx actor.Context) {
 		if p.wanted {
 			p.seat(ctx)
 		}
+		if p.halted.Load() != nil {
+			actors.After(ctx, p.Limits.Probe, probe{})
+		}
 	case *actor.Restarting, *actor.Stopping:
 		p.ending = true // a new child would keep it from ending
 		p.unseat()
 	case leadership:
 		p.onLeadership(ctx, m)
 	case failure:
-		p.halt(ctx, m.err)
+		p.onFailure(ctx, m.err)
+	case probe:
+		p.onProbe()
+	case revived:
+		p.onRevived(ctx, m.err)
 	case *actor.Terminated:
 		p.onEnded(ctx, m.Who)
 	}
@@ -168,21 +184,9 @@ func (p *Partition) serving(term uint64) {
 	p.Changed()
 }
 
-// halt ends service here for good: the store refused a write, so what is
-// applied no longer follows the log, or the log was found damaged.
-func (p *Partition) halt(ctx actor.Context, err error) {
-	reason := fmt.Sprintf("halted: %v", err)
-	p.halted.Store(&reason)
-	p.Log.Error("partition halted on this node: its state could not be written, or its log not be read", "err", err)
-	p.onLeadership(ctx, leadership{})
-	if p.group.IsLeader() {
-		go p.giveUp(p.Log)
-	}
-}
-
 // giveUp hands leadership to a node whose store works.
 func (p *Partition) giveUp(log *slog.Logger) {
-	if err := p.group.Transfer(""); err != nil {
+	if err := p.Group().Transfer(""); err != nil {
 		log.Warn("leadership could not be handed over", "err", err)
 	}
 }
@@ -190,7 +194,7 @@ func (p *Partition) giveUp(log *slog.Logger) {
 // Handover gives leadership away before a stop, if there is anybody to take it,
 // and waits until commands under way are answered or the time is over.
 func (p *Partition) Handover(alone bool) {
-	if !alone && p.group.IsLeader() {
+	if !alone && p.Group().IsLeader() {
 		p.giveUp(p.Log)
 	}
 }
@@ -199,5 +203,5 @@ func (p *Partition) Handover(alone bool) {
 func (p *Partition) Stop() error {
 	p.gate.leader.Store(nil)
 	actors.Stop(p.System, p.pid)
-	return p.group.Close()
+	return p.Group().Close()
 }

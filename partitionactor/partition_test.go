@@ -20,6 +20,7 @@ import (
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/raftadapter/wal"
 	"github.com/grevy-io/grevy/recordlog"
 	"github.com/grevy-io/grevy/state"
 	"github.com/grevy-io/grevy/state/memkv"
@@ -32,6 +33,7 @@ type node struct {
 	dir     string
 	kv      *memkv.KV
 	store   state.KV // around kv, if it is to fail
+	logFS   wal.FS
 	addrs   *sync.Map
 	faults  *linkfault.Switch
 	limits  partitionactor.Limits
@@ -97,6 +99,7 @@ func (n *node) start(servers []raftadapter.Server) {
 			return a.(string)
 		},
 		NodeOf: func(id string) protocol.NodeID { return protocol.NodeID(id[0] - '0') },
+		LogFS:  n.logFS,
 		Tuning: raftadapter.Tuning{NoSync: true, Heartbeat: 400 * time.Millisecond, CommitTimeout: 20 * time.Millisecond},
 	})
 	if err != nil {

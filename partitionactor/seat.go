@@ -20,7 +20,7 @@ type seat struct {
 
 func newSeat(p *Partition) *seat {
 	s := &seat{part: p}
-	s.leader = newLeader(&p.Config, p.group, s)
+	s.leader = newLeader(&p.Config, p.Group(), s)
 	return s
 }
 

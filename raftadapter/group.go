@@ -29,8 +29,9 @@ type Listener interface {
 	Applied(Applied)
 	// Leadership: this node won or lost the group. A win is of the given term.
 	Leadership(leader bool, term uint64)
-	// Failed: the store failed and the group applies nothing any more, or the log
-	// was found damaged (Damaged tells).
+	// Failed: the store or the log refused a write, or was found damaged (Damaged
+	// tells). The group promises and applies nothing any more; once Probe
+	// has succeeded it may be closed and started again.
 	Failed(error)
 }
 
@@ -148,6 +149,34 @@ func (g *Group) fail(err error) {
 	if g.broken.CompareAndSwap(nil, &err) {
 		g.listener.Failed(err)
 	}
+}
+
+// Failure is why the group promises or applies nothing any more, nil if it does.
+func (g *Group) Failure() error {
+	if err := g.broken.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Probe finds out whether store and log of a failed group take writes again. Then
+// the group may be closed and started again, as if the process had ended: all that
+// was promised is in the log, and what of it is not in the store is applied.
+func (g *Group) Probe() error {
+	if err := g.log.Probe(); err != nil {
+		return err
+	}
+	kv := g.node.KV
+	s := kv.Snapshot()
+	generation, err := getUint32(s, generationKey(g.partition))
+	s.Close()
+	if err != nil {
+		return err
+	}
+	if err := putUint32(kv, generationKey(g.partition), generation); err != nil { // it stays what it is
+		return err
+	}
+	return kv.Sync()
 }
 
 func (g *Group) marker() (position, error) {
@@ -361,9 +390,7 @@ func (g *Group) Status() Status {
 	if !s.IsLeader {
 		s.LastContact = time.Since(g.raft.LastContact())
 	}
-	if err := g.broken.Load(); err != nil {
-		s.Err = *err
-	}
+	s.Err = g.Failure()
 	if f := g.raft.GetConfiguration(); f.Error() == nil {
 		for _, m := range f.Configuration().Servers {
 			s.Servers = append(s.Servers, Server{ID: string(m.ID), Voter: m.Suffrage == raft.Voter})

@@ -21,6 +21,67 @@ type boundedLog struct {
 	// entries that are kept for it.
 	exported func() uint64
 	held     uint64
+	// failing is told of a write that failed. forgetful: a term was not written, so
+	// nothing may be promised any more.
+	failing   func(error)
+	forgetful atomic.Bool
+}
+
+// StoreLogs appends entries. The group is told if that fails.
+func (l *boundedLog) StoreLogs(logs []*raft.Log) error {
+	err := l.failure()
+	if err == nil {
+		err = l.Log.StoreLogs(logs)
+	}
+	return l.noted(err)
+}
+
+// StoreLog does the same with one.
+func (l *boundedLog) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
+
+// Set writes a vote.
+func (l *boundedLog) Set(key, value []byte) error {
+	err := l.failure()
+	if err == nil {
+		err = l.Log.Set(key, value)
+	}
+	return l.noted(err)
+}
+
+// currentTerm is raft's key of it.
+const currentTerm = "CurrentTerm"
+
+// SetUint64 writes a term. Raft ends the process if its current term cannot be
+// written. Instead it may go on with one that is not: as no vote is written and no
+// entry stored from then on, nothing is promised in that term.
+func (l *boundedLog) SetUint64(key []byte, value uint64) error {
+	err := l.failure()
+	if err == nil {
+		err = l.Log.SetUint64(key, value)
+	}
+	if err != nil && string(key) == currentTerm {
+		l.forgetful.Store(true)
+		_ = l.noted(err)
+		return nil
+	}
+	return l.noted(err)
+}
+
+var errForgetful = errors.New("the disk has refused a write of this replica's term")
+
+func (l *boundedLog) failure() error {
+	if l.forgetful.Load() {
+		return errForgetful
+	}
+	return nil
+}
+
+// noted tells the group of a failed write.
+func (l *boundedLog) noted(err error) error {
+	if err != nil && !errors.Is(err, wal.ErrClosed) && !errors.Is(err, wal.ErrNotContiguous) {
+		l.failing(fmt.Errorf("raft log: %w", err))
+	}
+	return err
 }
 
 // GetLog reads an entry. A leader that can not read one for a follower would
@@ -52,7 +113,7 @@ func (l *boundedLog) DeleteRange(first, last uint64) error {
 	if last < first {
 		return nil
 	}
-	return l.Log.DeleteRange(first, last)
+	return l.noted(l.Log.DeleteRange(first, last))
 }
 
 var (

@@ -11,6 +11,7 @@ import (
 
 	"github.com/grevy-io/grevy/internal/linkfault"
 	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/raftadapter/wal"
 	"github.com/grevy-io/grevy/state"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	BootID string
 	Log    *slog.Logger
 	Tuning Tuning
+	// LogFS is where the logs are written; nil: the disk.
+	LogFS wal.FS
 }
 
 // Tuning holds the numbers that tests and big installations change.

@@ -135,7 +135,7 @@ func (g *Group) renew() error {
 // openLog opens the log of this node's replica.
 func (g *Group) openLog() error {
 	w, err := wal.Open(g.node.LogDir(g.partition), wal.Options{
-		SegmentSize: g.node.Tuning.SegmentSize, NoSync: g.node.Tuning.NoSync, Logger: g.logger(),
+		SegmentSize: g.node.Tuning.SegmentSize, NoSync: g.node.Tuning.NoSync, Logger: g.logger(), FS: g.node.LogFS,
 	})
 	var corrupt *wal.CorruptError
 	if errors.As(err, &corrupt) {
@@ -144,7 +144,7 @@ func (g *Group) openLog() error {
 	if err != nil {
 		return err
 	}
-	g.log = &boundedLog{Log: w, damaged: g.fail, exported: g.exported, held: g.node.Tuning.HeldLogs}
+	g.log = &boundedLog{Log: w, damaged: g.fail, failing: g.fail, exported: g.exported, held: g.node.Tuning.HeldLogs}
 	return nil
 }
 
@@ -159,7 +159,7 @@ func (g *Group) fits(at position, meta *snapshotMeta) error {
 	if meta != nil {
 		snapshot = meta.Index
 	}
-	_, voted := g.log.GetUint64([]byte("CurrentTerm"))
+	_, voted := g.log.GetUint64([]byte(currentTerm))
 	switch {
 	case snapshot > at.Index:
 		return fmt.Errorf("%w: snapshot at %d, state at %d", ErrStateLost, snapshot, at.Index)

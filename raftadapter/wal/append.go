@@ -122,6 +122,25 @@ func (l *Log) writeFrame(a *segment) error {
 	return nil
 }
 
+// Probe finds out whether the disk takes writes, as much as a new segment needs. After a failed write it says when it
+// is worth to close the log and open it again.
+func (l *Log) Probe() error {
+	l.write.Lock()
+	defer l.write.Unlock()
+	if l.closed {
+		return ErrClosed
+	}
+	temp := l.path("probe" + tempSuffix)
+	f, err := l.fs.Create(temp)
+	if err != nil {
+		return fmt.Errorf("create %s: %w", temp, err)
+	}
+	if err := errors.Join(l.fill(f, []byte("probe"), l.opt.SegmentSize), f.Close(), l.fs.Remove(temp)); err != nil {
+		return fmt.Errorf("write %s: %w", temp, err)
+	}
+	return nil
+}
+
 func (l *Log) sync(f File) error {
 	if l.opt.NoSync {
 		return nil
