@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/grevy-io/grevy/internal/certs"
 	"github.com/grevy-io/grevy/internal/linkfault"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter/wal"
@@ -33,6 +34,7 @@ type Config struct {
 	Resolve func(serverID string) string
 	// NodeOf gives the node behind a server, NoNode if unknown.
 	NodeOf func(serverID string) protocol.NodeID
+	Secure *certs.Store // nil: no TLS between nodes
 	Faults *linkfault.Switch
 	// BootID names the running kernel: another one at the next start means that
 	// the store may have lost its unsynced tail.
@@ -113,7 +115,7 @@ func Open(c Config) (*Node, error) {
 	if err := n.readBoot(); err != nil {
 		return nil, fmt.Errorf("read store of node %d: %w", c.NodeID, err)
 	}
-	n.mux = newMux(c.Listener, c.Faults, c.Log)
+	n.mux = newMux(c)
 	return n, nil
 }
 
@@ -177,8 +179,7 @@ func (n *Node) Close() error {
 
 // dial opens a connection for one group to another server.
 func (n *Node) dial(ctx context.Context, p protocol.PartitionID, serverID, addr string) (net.Conn, error) {
-	d := net.Dialer{}
-	c, err := n.Faults.Dial(ctx, "tcp", addr, n.NodeOf(serverID), d.DialContext)
+	c, err := n.Faults.Dial(ctx, "tcp", addr, n.NodeOf(serverID), n.Secure.Dial)
 	if err != nil {
 		return nil, err
 	}

@@ -8,11 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
 
+	"github.com/grevy-io/grevy/internal/certs"
 	"github.com/grevy-io/grevy/internal/linkfault"
+	"github.com/grevy-io/grevy/internal/nodeport"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -21,6 +24,7 @@ import (
 // (measured), and keep heartbeats off the bulk.
 type mux struct {
 	listener net.Listener
+	door     *nodeport.Port
 	faults   *linkfault.Switch
 	log      *slog.Logger
 	wg       sync.WaitGroup
@@ -28,10 +32,12 @@ type mux struct {
 	mu     sync.Mutex
 	layers map[uint32]*layer
 	closed bool
+
+	certLogged atomic.Bool
 }
 
-func newMux(l net.Listener, faults *linkfault.Switch, log *slog.Logger) *mux {
-	m := &mux{listener: l, faults: faults, log: log, layers: map[uint32]*layer{}}
+func newMux(c Config) *mux {
+	m := &mux{listener: c.Listener, door: nodeport.New(linkfault.ProtoRaft, c.Secure), faults: c.Faults, log: c.Log, layers: map[uint32]*layer{}}
 	m.wg.Go(m.accept)
 	return m
 }
@@ -43,7 +49,9 @@ func (m *mux) accept() {
 			return
 		}
 		if err != nil {
+			// Out of descriptors, for instance. It passes or it does not.
 			m.log.Warn("accept raft connection", "err", err)
+			time.Sleep(redial)
 			continue
 		}
 		m.wg.Go(func() { m.route(c) })
@@ -53,38 +61,51 @@ func (m *mux) accept() {
 // preambleTimeout bounds how long a new connection may take to say what it is.
 const preambleTimeout = 5 * time.Second
 
-func (m *mux) route(c net.Conn) {
-	p, err := linkfault.ReadPreamble(c, preambleTimeout)
-	if err == nil && p.Proto != linkfault.ProtoRaft {
-		err = fmt.Errorf("protocol %d on the raft port", p.Proto)
-	}
-	m.mu.Lock()
-	l := m.layers[p.Group]
-	m.mu.Unlock()
-	if err == nil && l == nil {
-		err = fmt.Errorf("group %d is not here, or not yet", p.Group) // the peer tries again
-	}
-	if err == nil {
-		err = l.meant(c)
-	}
+// route gives a connection to the group that it names.
+func (m *mux) route(raw net.Conn) {
+	g, err := m.door.Admit(raw, preambleTimeout)
 	if err != nil {
-		m.log.Debug("raft connection refused", "from", c.RemoteAddr().String(), "err", err)
-		_ = c.Close()
+		m.refused(raw, err)
 		return
 	}
-	if !l.offer(m.faults.Conn(c, p.From)) {
+	l, err := m.target(g)
+	g.Leave()
+	if err != nil {
+		m.refused(raw, errors.Join(err, g.Close()))
+		return
+	}
+	if c := m.faults.Conn(g.Conn, g.From); !l.offer(c) {
 		_ = c.Close()
 	}
+}
+
+func (m *mux) refused(raw net.Conn, err error) {
+	level := slog.LevelDebug
+	if certs.Refused(err) && m.certLogged.CompareAndSwap(false, true) {
+		level = slog.LevelWarn // the first one; the post says each address
+	}
+	m.log.Log(context.Background(), level, "raft connection refused", "from", raw.RemoteAddr().String(), "err", err)
+}
+
+// target finds the group that a connection names, if it is for its server.
+func (m *mux) target(g *nodeport.Guest) (*layer, error) {
+	m.mu.Lock()
+	l := m.layers[g.Group]
+	m.mu.Unlock()
+	if l == nil {
+		return nil, fmt.Errorf("group %d is not here, or not yet", g.Group) // the peer tries again
+	}
+	if err := l.meant(g); err != nil {
+		return nil, err
+	}
+	return l, g.SetDeadline(time.Time{})
 }
 
 // meant reads for which server a connection is. An address may be that of
 // another server by now: of one that lost its disk or set its replica aside, or
 // of another cluster. Raft itself does not ask, and would write its entries over that server's log, and
 // take its vote for that of the one that is gone.
-func (l *layer) meant(c net.Conn) error {
-	if err := c.SetReadDeadline(time.Now().Add(preambleTimeout)); err != nil {
-		return err
-	}
+func (l *layer) meant(c io.Reader) error {
 	var n [1]byte
 	if _, err := io.ReadFull(c, n[:]); err != nil {
 		return fmt.Errorf("read server id: %w", err)
@@ -96,7 +117,7 @@ func (l *layer) meant(c net.Conn) error {
 	if string(id) != l.serverID {
 		return fmt.Errorf("it is for server %q", id)
 	}
-	return c.SetReadDeadline(time.Time{})
+	return nil
 }
 
 // writeMeant says for which server a connection is.
@@ -113,6 +134,7 @@ func (m *mux) Close() error {
 	m.closed = true
 	m.mu.Unlock()
 	err := m.listener.Close()
+	m.door.Close()
 	m.wg.Wait()
 	return err
 }

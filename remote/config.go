@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/grevy-io/grevy/internal/certs"
 	"github.com/grevy-io/grevy/internal/linkfault"
 	"github.com/grevy-io/grevy/protocol"
 )
@@ -15,6 +16,7 @@ type Config struct {
 	NodeID   protocol.NodeID
 	Bind     string            // host:port to listen on; not looked at if Listener is set
 	Listener net.Listener      // optional; the post closes it
+	Secure   *certs.Store      // nil: no TLS between nodes
 	Faults   *linkfault.Switch // nil outside tests
 	Logger   *slog.Logger      // nil: slog.Default()
 

@@ -13,7 +13,9 @@ import (
 
 	"github.com/hashicorp/memberlist"
 
+	"github.com/grevy-io/grevy/internal/certs"
 	"github.com/grevy-io/grevy/internal/linkfault"
+	"github.com/grevy-io/grevy/internal/nodeport"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -28,10 +30,13 @@ var packetMark = [4]byte{'g', 'r', 'v', 'g'}
 // built on memberlist's own, which takes 64 kB from the heap for every packet.
 type gossipNet struct {
 	self   protocol.NodeID
+	secure *certs.Store
+	door   *nodeport.Port
 	faults *linkfault.Switch
 	log    *slog.Logger
 	tcp    *net.TCPListener
-	udp    *net.UDPConn
+	udp    *net.UDPConn // nil with TLS: see gossippipe.go
+	pipes  pipes
 
 	packets chan *memberlist.Packet
 	streams chan net.Conn
@@ -47,15 +52,17 @@ type gossipNet struct {
 var _ memberlist.NodeAwareTransport = (*gossipNet)(nil)
 
 func openGossipNet(cfg MembersConfig) (*gossipNet, error) {
-	g := &gossipNet{self: cfg.NodeID, faults: cfg.Faults, log: cfg.Logger,
+	g := &gossipNet{self: cfg.NodeID, secure: cfg.Secure, faults: cfg.Faults, log: cfg.Logger,
+		door: nodeport.New(linkfault.ProtoGossip, cfg.Secure), pipes: pipes{open: map[string]*pipe{}},
 		packets: make(chan *memberlist.Packet), streams: make(chan net.Conn), nodes: map[string]protocol.NodeID{}}
 	if err := g.listen(cfg.Bind); err != nil {
 		return nil, err
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	g.wg.Add(2)
-	go g.readPackets()
-	go g.accept()
+	g.wg.Go(g.accept)
+	if g.udp != nil {
+		g.wg.Go(g.readPackets)
+	}
 	return g, nil
 }
 
@@ -69,6 +76,9 @@ func (g *gossipNet) listen(bind string) error {
 	for range 10 {
 		if g.tcp, err = net.ListenTCP("tcp", addr); err != nil {
 			return fmt.Errorf("listen for gossip: %w", err)
+		}
+		if g.secure != nil {
+			return nil
 		}
 		g.udp, err = net.ListenUDP("udp", &net.UDPAddr{IP: addr.IP, Port: g.port(), Zone: addr.Zone})
 		if err == nil {
@@ -190,6 +200,9 @@ func (g *gossipNet) WriteTo(b []byte, addr string) (time.Time, error) {
 
 // WriteToAddress implements memberlist.NodeAwareTransport.
 func (g *gossipNet) WriteToAddress(b []byte, a memberlist.Address) (time.Time, error) {
+	if g.secure != nil {
+		return time.Now(), g.pipe(b, a)
+	}
 	addr, err := net.ResolveUDPAddr("udp", a.Addr)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("send gossip: %w", err)
@@ -224,12 +237,16 @@ func (g *gossipNet) DialTimeout(addr string, timeout time.Duration) (net.Conn, e
 func (g *gossipNet) DialAddressTimeout(a memberlist.Address, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(g.ctx, timeout)
 	defer cancel()
-	var d net.Dialer
-	c, err := g.faults.Dial(ctx, "tcp", a.Addr, g.target(a), d.DialContext)
+	return g.dial(ctx, a, gossipStream)
+}
+
+// dial opens a connection for one of the two things that gossip sends.
+func (g *gossipNet) dial(ctx context.Context, a memberlist.Address, what uint32) (net.Conn, error) {
+	c, err := g.faults.Dial(ctx, "tcp", a.Addr, g.target(a), g.secure.Dial)
 	if err != nil {
 		return nil, err
 	}
-	err = linkfault.WritePreamble(c, linkfault.Preamble{Proto: linkfault.ProtoGossip, From: g.self})
+	err = linkfault.WritePreamble(c, linkfault.Preamble{Proto: linkfault.ProtoGossip, Group: what, From: g.self})
 	if err != nil {
 		return nil, firstErr(err, c.Close())
 	}
@@ -245,7 +262,11 @@ func (g *gossipNet) StreamCh() <-chan net.Conn { return g.streams }
 // Shutdown implements memberlist.Transport.
 func (g *gossipNet) Shutdown() error {
 	g.cancel()
-	err := errors.Join(g.tcp.Close(), g.udp.Close())
+	err := g.tcp.Close()
+	if g.udp != nil {
+		err = errors.Join(err, g.udp.Close())
+	}
+	g.door.Close()
 	g.wg.Wait()
 	if err != nil {
 		return fmt.Errorf("close gossip: %w", err)
@@ -254,7 +275,6 @@ func (g *gossipNet) Shutdown() error {
 }
 
 func (g *gossipNet) readPackets() {
-	defer g.wg.Done()
 	buf := make([]byte, 64<<10)
 	for {
 		n, addr, err := g.udp.ReadFrom(buf)
@@ -295,7 +315,6 @@ func (g *gossipNet) goOn(err error) bool {
 }
 
 func (g *gossipNet) accept() {
-	defer g.wg.Done()
 	for {
 		c, err := g.tcp.Accept()
 		if err != nil {
@@ -304,27 +323,32 @@ func (g *gossipNet) accept() {
 			}
 			continue
 		}
-		g.wg.Add(1)
-		go g.admit(c)
+		g.wg.Go(func() { g.admit(c) })
 	}
 }
 
 // admit learns whose stream it is and hands it over.
 func (g *gossipNet) admit(raw net.Conn) {
-	defer g.wg.Done()
-	stop := context.AfterFunc(g.ctx, func() { raw.Close() })
-	pre, err := linkfault.ReadPreamble(raw, helloTimeout)
-	stop()
-	if err == nil && pre.Proto != linkfault.ProtoGossip {
-		err = fmt.Errorf("protocol %d does not belong on this port", pre.Proto)
+	guest, err := g.door.Admit(raw, 2*helloTimeout)
+	if err == nil {
+		guest.Leave()
+		err = guest.SetDeadline(time.Time{})
+	}
+	if err == nil && guest.Group == gossipPackets && g.secure == nil {
+		err = errors.New("packets over a stream, without TLS")
 	}
 	if err != nil {
 		g.log.Debug("gossip stream not taken", "addr", raw.RemoteAddr(), "err", firstErr(err, raw.Close()))
 		return
 	}
+	c := g.faults.Conn(guest.Conn, guest.From)
+	if guest.Group == gossipPackets {
+		g.drain(c, guest.From)
+		return
+	}
 	select {
-	case g.streams <- g.faults.Conn(raw, pre.From):
+	case g.streams <- c:
 	case <-g.ctx.Done():
-		raw.Close()
+		_ = c.Close()
 	}
 }

@@ -8,7 +8,9 @@ import (
 	"net"
 	"time"
 
+	"github.com/grevy-io/grevy/internal/certs"
 	"github.com/grevy-io/grevy/internal/linkfault"
+	"github.com/grevy-io/grevy/internal/nodeport"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -137,7 +139,7 @@ func (p *Post) admit(raw net.Conn) {
 	w, err := p.receive(raw)
 	if err != nil {
 		if p.ctx.Err() == nil {
-			p.cfg.Logger.Debug("connection not taken", "addr", raw.RemoteAddr(), "err", err)
+			p.notTaken(raw, err)
 		}
 		return
 	}
@@ -146,17 +148,35 @@ func (p *Post) admit(raw net.Conn) {
 	p.cfg.Logger.Debug("incoming connection ended", "peer", w.peer.id, "err", err)
 }
 
+// notTaken logs why a connection is not taken. A certificate that does not fit is
+// for the operator, once for each address; anything else may be a port scan.
+func (p *Post) notTaken(raw net.Conn, err error) {
+	if certs.Refused(err) {
+		host, _, _ := net.SplitHostPort(raw.RemoteAddr().String())
+		p.sayOnce("tls "+host, "refused a connection: TLS", "addr", host, "err", err)
+		return
+	}
+	p.cfg.Logger.Debug("connection not taken", "addr", raw.RemoteAddr(), "err", err)
+}
+
 // receive reads the dialler's hello and answers it.
 func (p *Post) receive(raw net.Conn) (*wire, error) {
-	pre, err := linkfault.ReadPreamble(raw, helloTimeout)
+	guest, err := p.door.Admit(raw, 2*helloTimeout)
 	if err != nil {
 		return nil, err
 	}
-	if pre.Proto != linkfault.ProtoRemote {
-		return nil, fmt.Errorf("receive: protocol %d does not belong on this port", pre.Proto)
+	defer guest.Leave()
+	c := p.cfg.Faults.Conn(guest.Conn, guest.From)
+	w, err := p.welcome(c, guest)
+	if err != nil {
+		_ = c.Close() // it is not taken; admit says why
 	}
-	c := p.cfg.Faults.Conn(raw, pre.From)
-	if err := c.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
+	return w, err
+}
+
+func (p *Post) welcome(c net.Conn, guest *nodeport.Guest) (*wire, error) {
+	pre := guest.Preamble
+	if err := c.SetDeadline(guest.Until); err != nil {
 		return nil, fmt.Errorf("receive: %w", err)
 	}
 	b, err := readFrame(c, frameHello, helloSize)
@@ -177,7 +197,7 @@ func (p *Post) receive(raw net.Conn) (*wire, error) {
 	}
 	pr := p.ensurePeer(pre.From)
 	if pr == nil {
-		return nil, ErrClosed
+		return nil, fmt.Errorf("receive: node %d is one too many", pre.From)
 	}
 	w := newWire(p, c, pr, incarnation, false)
 	pr.adopt(w)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hashicorp/memberlist"
 
+	"github.com/grevy-io/grevy/internal/certs"
 	"github.com/grevy-io/grevy/internal/linkfault"
 	"github.com/grevy-io/grevy/protocol"
 )
@@ -82,6 +83,9 @@ type MembersConfig struct {
 	// tried for ever. The own address may be among them.
 	JoinAddrs []string
 
+	// Secure, if not nil, makes all gossip go over TLS, packets too: then nothing
+	// listens to UDP.
+	Secure *certs.Store
 	Faults *linkfault.Switch // nil outside tests
 	Logger *slog.Logger      // nil: slog.Default()
 

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/grevy-io/grevy/internal/certs"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -153,8 +153,7 @@ func (pr *peer) once(addr string) time.Duration {
 func (pr *peer) connect(addr string) (*wire, error) {
 	ctx, cancel := context.WithTimeout(pr.p.ctx, dialTimeout)
 	defer cancel()
-	var d net.Dialer
-	c, err := pr.p.cfg.Faults.Dial(ctx, "tcp", addr, pr.id, d.DialContext)
+	c, err := pr.p.cfg.Faults.Dial(ctx, "tcp", addr, pr.id, pr.p.cfg.Secure.Dial)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +174,7 @@ func (pr *peer) failed(err error) {
 	addr := pr.addr
 	pr.mu.Unlock()
 	var refused *refusedError
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) || certs.Refused(err) {
 		pr.p.sayOnce(err.Error(), "link refused", "peer", pr.id, "addr", addr, "err", err)
 		return
 	}

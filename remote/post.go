@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/grevy-io/grevy/internal/linkfault"
+	"github.com/grevy-io/grevy/internal/nodeport"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -30,6 +32,7 @@ type Post struct {
 	cfg         Config
 	incarnation uint64 // of this process, random
 	start       time.Time
+	door        *nodeport.Port
 	ctx         context.Context
 	cancel      context.CancelFunc
 	wg          sync.WaitGroup
@@ -56,6 +59,7 @@ func Open(cfg Config) (*Post, error) {
 	rand.Read(inc[:]) // never fails
 	p := &Post{
 		cfg: cfg, incarnation: binary.BigEndian.Uint64(inc[:]), start: time.Now(),
+		door:  nodeport.New(linkfault.ProtoRemote, cfg.Secure),
 		wires: map[*wire]struct{}{}, said: map[string]bool{}, beatNow: make(chan struct{}, 1),
 	}
 	p.peers.Store(&map[protocol.NodeID]*peer{})
@@ -172,15 +176,19 @@ func (p *Post) NudgePeer(id protocol.NodeID) {
 
 func (p *Post) peer(id protocol.NodeID) *peer { return (*p.peers.Load())[id] }
 
+// maxPeers is more than a cluster can have nodes. Without TLS anybody can say
+// that he is one.
+const maxPeers = 2048
+
 // ensurePeer returns the peer, and makes one without an address for a node that
-// dialled us before we were told of it. Nil after Close.
+// dialled us before we were told of it. Nil after Close, or if there are too many.
 func (p *Post) ensurePeer(id protocol.NodeID) *peer {
 	if pr := p.peer(id); pr != nil {
 		return pr
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if pr := p.peer(id); pr != nil || p.closed {
+	if pr := p.peer(id); pr != nil || p.closed || len(*p.peers.Load()) >= maxPeers {
 		return pr
 	}
 	next := maps.Clone(*p.peers.Load())

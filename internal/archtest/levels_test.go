@@ -16,9 +16,9 @@ type room struct {
 
 // rooms is the table of docs/architecture.md. A new folder is entered here.
 var rooms = []room{
-	{"protocol", 1}, {"feel", 1}, {"internal/jsondoc", 1}, {"internal/archtest", 1},
+	{"protocol", 1}, {"feel", 1}, {"internal/jsondoc", 1}, {"internal/certs", 1}, {"internal/archtest", 1},
 	{"bpmn", 2}, {"recordlog", 2}, {"internal/linkfault", 2},
-	{"state", 3}, {"dmn", 3},
+	{"state", 3}, {"dmn", 3}, {"internal/nodeport", 3},
 	{"engine", 4},
 	{"actors", 5}, {"raftadapter", 5},
 	{"gateway", 6}, {"partitionactor", 6}, {"distributor", 6}, {"remote", 6},
@@ -28,11 +28,12 @@ var rooms = []room{
 
 // inner packages are for their own room, and for those who are named.
 var inner = map[string][]string{
-	"distributor/saga": nil,
-	"raftadapter/wal":  nil,
-	"state/badgerkv":   {"."},
-	"state/memkv":      {"engine/enginetest", "sim"},
-	"state/statetest":  nil,
+	"distributor/saga":         nil,
+	"raftadapter/wal":          nil,
+	"state/badgerkv":           {"."},
+	"state/memkv":              {"engine/enginetest", "sim"},
+	"state/statetest":          nil,
+	"internal/certs/certstest": nil,
 }
 
 // keepers lists who alone may import a module, so that it can be exchanged.

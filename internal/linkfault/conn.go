@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/grevy-io/grevy/internal/certs"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -56,12 +57,13 @@ func (c *conn) killLocked() {
 		return
 	}
 	c.killed = true
-	if t, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
+	bare := certs.Bare(c.Conn) // TLS would say goodbye
+	if t, ok := bare.(interface{ SetLinger(int) error }); ok {
 		// It fails only on a socket that is closed already.
 		_ = t.SetLinger(0)
 	}
 	c.finishLocked()
-	_ = c.Conn.Close() // the connection is being broken on purpose
+	_ = bare.Close() // the connection is being broken on purpose
 }
 
 // finishLocked marks the connection closed for everybody on this side.
