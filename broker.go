@@ -15,6 +15,7 @@ import (
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/gateway"
+	"github.com/grevy-io/grevy/internal/certs"
 	"github.com/grevy-io/grevy/internal/linkfault"
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
@@ -33,18 +34,21 @@ type Broker struct {
 	faults    *linkfault.Switch
 	kv        *badgerkv.KV
 	records   recordlog.Sink // nil: none are made
-	models    *engine.Models
-	members   *remote.Members
-	post      *remote.Post
-	router    *remote.Router
-	raft      *raftadapter.Node
-	gateway   *gateway.Server
-	http      *httpServer
-	metrics   *metrics
-	pid       *actor.PID
-	started   time.Time
-	unmoved   time.Time // when leadership could last not be moved; see balance
-	plans     chan *plan
+
+	nodeCerts, clientCerts *certs.Store // nil: no TLS there
+
+	models  *engine.Models
+	members *remote.Members
+	post    *remote.Post
+	router  *remote.Router
+	raft    *raftadapter.Node
+	gateway *gateway.Server
+	http    *httpServer
+	metrics *metrics
+	pid     *actor.PID
+	started time.Time
+	unmoved time.Time // when leadership could last not be moved; see balance
+	plans   chan *plan
 
 	partsMu sync.RWMutex                                       // for the two, and id.Replicas
 	parts   map[protocol.PartitionID]*partitionactor.Partition // fixed once Open returns, but for those to repair
@@ -147,7 +151,10 @@ func (b *Broker) openRecords() error {
 // openNetwork takes all ports before anything else happens, so that one in use
 // is said at once.
 func (b *Broker) openNetwork(context.Context) error {
-	raftListener, err := b.listen("raft", RaftPort)
+	if err := b.openCerts(); err != nil {
+		return err
+	}
+	raftListener, err := b.listen("raft", b.nodeAddr(RaftPort))
 	if err != nil {
 		return err
 	}
@@ -159,7 +166,7 @@ func (b *Broker) openNetwork(context.Context) error {
 	}
 	b.raft, err = raftadapter.Open(raftadapter.Config{
 		NodeID: protocol.NodeID(b.NodeID), ServerID: b.id.ServerID, Replica: b.replica, Dir: filepath.Join(b.DataDir, "raft"), KV: b.kv,
-		Listener: raftListener, Resolve: b.raftAddr, NodeOf: b.nodeOf, Faults: b.faults, BootID: bootID(), Log: b.Log, Tuning: b.Tuning,
+		Listener: raftListener, Resolve: b.raftAddr, NodeOf: b.nodeOf, Secure: b.nodeCerts, Faults: b.faults, BootID: bootID(), Log: b.Log, Tuning: b.Tuning,
 	})
 	if err != nil {
 		return errors.Join(err, raftListener.Close())
@@ -168,24 +175,24 @@ func (b *Broker) openNetwork(context.Context) error {
 	return b.openHTTP()
 }
 
-func (b *Broker) listen(what string, port int) (net.Listener, error) {
-	l, err := net.Listen("tcp", b.addr(port))
+func (b *Broker) listen(what, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		var op *net.OpError
 		if errors.As(err, &op) {
 			err = op.Err
 		}
-		return nil, fmt.Errorf("%s: cannot listen on %s: %w (choose another --port-offset or --host)", what, b.addr(port), err)
+		return nil, fmt.Errorf("%s: cannot listen on %s: %w (choose another --port-offset or --host)", what, addr, err)
 	}
 	return l, nil
 }
 
 func (b *Broker) openPost() error {
-	l, err := b.listen("nodes", RemotePort)
+	l, err := b.listen("nodes", b.nodeAddr(RemotePort))
 	if err != nil {
 		return err
 	}
-	if b.post, err = remote.Open(remote.Config{NodeID: protocol.NodeID(b.NodeID), Listener: l, Faults: b.faults, Logger: b.Log}); err != nil {
+	if b.post, err = remote.Open(remote.Config{NodeID: protocol.NodeID(b.NodeID), Listener: l, Secure: b.nodeCerts, Faults: b.faults, Logger: b.Log}); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	b.onClose(b.post.Close)
@@ -200,8 +207,8 @@ func (b *Broker) openPost() error {
 
 func (b *Broker) openMembers() (err error) {
 	c := remote.MembersConfig{
-		NodeID: protocol.NodeID(b.NodeID), Bind: b.addr(GossipPort), Host: b.Host, Ports: b.ports(), RaftID: b.id.ServerID,
-		Version: b.Version, JoinAddrs: b.Join, Faults: b.faults, Logger: b.Log,
+		NodeID: protocol.NodeID(b.NodeID), Bind: b.nodeAddr(GossipPort), Host: b.Host, Ports: b.ports(), RaftID: b.id.ServerID,
+		Version: b.Version, JoinAddrs: b.Join, Secure: b.nodeCerts, Faults: b.faults, Logger: b.Log,
 		OnDuplicate: func(err error) { b.fail(err) },
 	}
 	if b.id.Plan != nil {

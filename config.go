@@ -49,6 +49,18 @@ type Config struct {
 	PortOffset int
 	// WithoutGateway and WithoutHTTP leave these listeners closed, for embedding.
 	WithoutGateway, WithoutHTTP bool
+	// NodeTLS, if its files are named, makes connections between nodes TLS with
+	// certificates on both ends. All three are needed, on every node of the cluster;
+	// whoever has no certificate of CA gets nothing.
+	NodeTLS TLS
+	// NodePlaintext allows a Host that other machines reach without NodeTLS:
+	// everybody who reaches the node ports is then a node.
+	NodePlaintext bool
+	// ClientTLS, if Cert and Key are named, makes the gateway's port TLS; with CA,
+	// clients must show a certificate of it.
+	ClientTLS TLS
+	// MaxClients bounds the connections of clients at the gateway; default 4,096.
+	MaxClients int
 	// System is where the broker's actors live, so that it is the program's own
 	// and its actors and the broker's send each other messages; default: one of
 	// the broker's.
@@ -151,6 +163,9 @@ func (c Config) Validate() error {
 	}
 	if d.WaitDistributed < 0 {
 		return fmt.Errorf("wait-distributed: must not be below 0, not %s", d.WaitDistributed)
+	}
+	if err := d.validateTLS(); err != nil {
+		return err
 	}
 	for _, j := range d.Join {
 		if _, _, err := net.SplitHostPort(j); err != nil {

@@ -82,12 +82,13 @@ func (b *Broker) openGateway(context.Context) error {
 	if b.WithoutGateway {
 		return nil
 	}
-	l, err := b.listen("gateway", GatewayPort)
+	l, err := b.listen("gateway", b.addr(GatewayPort))
 	if err != nil {
 		return err
 	}
 	b.gateway = gateway.New(gateway.Config{
 		MaxMessageSize: b.MaxMessageSize, RequestTimeout: b.RequestTimeout, Logger: b.Log, Version: b.Version, Observer: b.metrics,
+		TLS: b.clientTLS(), MaxClients: b.MaxClients,
 		WaitDistributed: gateway.Wait{Limit: b.WaitDistributed, Reachable: b.WaitReachable},
 	}, gatewayBroker{b})
 	b.wg.Go(func() {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/pprof"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/grevy-io/grevy/internal/door"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -22,20 +24,24 @@ func (b *Broker) openHTTP() error {
 	if b.WithoutHTTP {
 		return nil
 	}
-	l, err := b.listen("http", HTTPPort)
+	l, err := b.listen("http", b.addr(HTTPPort))
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(b.metrics.registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/", local(pprof.Index))
+	mux.HandleFunc("GET /debug/pprof/profile", local(pprof.Profile))
+	mux.HandleFunc("GET /debug/pprof/trace", local(pprof.Trace))
 	mux.HandleFunc("GET /ready", b.serveReady)
 	mux.HandleFunc("GET /health", b.serveHealth)
 	mux.HandleFunc("GET /api/status", b.serveStatus)
 	mux.HandleFunc("GET /api/deployments", b.serveDeployments)
-	b.http = &httpServer{&http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
+	b.http = &httpServer{&http.Server{
+		Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 16 << 10,
+	}}
+	l = door.Limit(l, httpConnections, nil)
 	b.wg.Go(func() {
 		if err := b.http.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			b.fail(fmt.Errorf("http: %w", err))
@@ -45,9 +51,24 @@ func (b *Broker) openHTTP() error {
 	return nil
 }
 
+// httpConnections is far more than operators and Prometheus need.
+const httpConnections = 256
+
 // onCloseHTTP closes the port before Close waits for what runs.
 func (b *Broker) onCloseHTTP() {
 	context.AfterFunc(b.life, func() { _ = b.http.server.Close() })
+}
+
+// local lets only this machine ask: profiles cost time, and show more than a
+// stranger should see.
+func local(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if host, _, err := net.SplitHostPort(r.RemoteAddr); err != nil || !loopback(host) {
+			http.Error(w, "profiles are given to this machine only", http.StatusForbidden)
+			return
+		}
+		serve(w, r)
+	}
 }
 
 // serveReady answers 200 once clients can be served, 503 with the reasons else.

@@ -2,20 +2,25 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	_ "google.golang.org/grpc/encoding/gzip" // clients may compress
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/keepalive"
 
+	"github.com/grevy-io/grevy/internal/door"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -36,6 +41,10 @@ type Config struct {
 	Logger *slog.Logger
 	// Version is the gateway's, shown in the topology.
 	Version string
+	// TLS of the port; nil: none. It must know the protocol h2.
+	TLS *tls.Config
+	// MaxClients bounds the connections; 4,096. One too many is closed at once.
+	MaxClients int
 	// Observer, if any, is told of every call.
 	Observer Observer
 }
@@ -67,6 +76,8 @@ type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
 
+	turned  atomic.Int64 // when clients were last said to be too many, in seconds
+
 	ring    ring
 	polling pollingState
 	pushing pushHub
@@ -89,6 +100,9 @@ func newServer(cfg Config, b Broker, t tuning) *Server {
 	if cfg.LongPolling <= 0 {
 		cfg.LongPolling = 10 * time.Second
 	}
+	if cfg.MaxClients <= 0 {
+		cfg.MaxClients = 4096
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
@@ -101,13 +115,26 @@ func newServer(cfg Config, b Broker, t tuning) *Server {
 	return s
 }
 
+// What a client gets before it has said what it wants.
+const (
+	connectTimeout = 10 * time.Second // for TLS and the first words of HTTP/2
+	maxHeaders     = 64 << 10         // of one call, in bytes
+)
+
 // options: throughput and patience. Fixed windows save the pings with which gRPC
 // measures the link (a tenth of the time per call on loopback); stream workers
 // were measured too and make no difference on two cores. Dead clients are noticed by a ping after
 // half a minute, or jobs would go on being pushed to them; a client may itself
 // ping every ten seconds, also without a call (the original: 30 s, enforced).
 func (s *Server) options() []grpc.ServerOption {
+	secure := insecure.NewCredentials()
+	if s.cfg.TLS != nil {
+		secure = credentials.NewTLS(s.cfg.TLS)
+	}
 	return []grpc.ServerOption{
+		grpc.Creds(secure),
+		grpc.ConnectionTimeout(connectTimeout),
+		grpc.MaxHeaderListSize(maxHeaders),
 		grpc.MaxRecvMsgSize(hardLimit * s.cfg.MaxMessageSize),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.WriteBufferSize(64 << 10),
@@ -124,10 +151,18 @@ func (s *Server) options() []grpc.ServerOption {
 // Serve accepts connections on l until [Server.Stop]; then it returns nil. It
 // may be called for more than one listener, and closes each.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.grpc.Serve(l); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+	if err := s.grpc.Serve(door.Limit(l, s.cfg.MaxClients, s.tooMany)); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serve clients on %s: %w", l.Addr(), err)
 	}
 	return nil
+}
+
+// tooMany says, at most once a minute, that clients were turned away.
+func (s *Server) tooMany() {
+	now := time.Now().Unix()
+	if last := s.turned.Load(); now-last >= 60 && s.turned.CompareAndSwap(last, now) {
+		s.log.Warn("too many connections of clients, new ones are closed", "most", s.cfg.MaxClients)
+	}
 }
 
 // Stop ends the gateway: no new calls, those under way are finished, open long

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/grevy-io/grevy/internal/certs"
 	"github.com/grevy-io/grevy/internal/linkfault"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
@@ -26,6 +27,7 @@ type member struct {
 	kv     *memkv.KV
 	boot   string
 	tuning raftadapter.Tuning
+	secure *certs.Store // nil: no TLS
 	faults *linkfault.Switch
 	book   *book
 	node   *raftadapter.Node
@@ -121,7 +123,7 @@ func (m *member) tryStart(servers []raftadapter.Server) error {
 		NodeID: m.id, ServerID: m.server(), Dir: m.dir, KV: m.kv, Listener: l, BootID: m.boot,
 		Replica: func(protocol.PartitionID) uint64 { return m.number },
 		Resolve: func(id string) string { return m.book.get(raftadapter.NodeServer(id)) },
-		Faults:  m.faults, Log: slog.New(slog.DiscardHandler), Tuning: m.tuning,
+		Secure:  m.secure, Faults: m.faults, Log: slog.New(slog.DiscardHandler), Tuning: m.tuning,
 		NodeOf: func(id string) protocol.NodeID { return protocol.NodeID(id[0] - '0') },
 	})
 	if err != nil {

@@ -8,14 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
 
-	"github.com/grevy-io/grevy/internal/certs"
+	"github.com/grevy-io/grevy/internal/door"
 	"github.com/grevy-io/grevy/internal/linkfault"
-	"github.com/grevy-io/grevy/internal/nodeport"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -24,7 +22,7 @@ import (
 // (measured), and keep heartbeats off the bulk.
 type mux struct {
 	listener net.Listener
-	door     *nodeport.Port
+	door     *door.Port
 	faults   *linkfault.Switch
 	log      *slog.Logger
 	wg       sync.WaitGroup
@@ -32,12 +30,10 @@ type mux struct {
 	mu     sync.Mutex
 	layers map[uint32]*layer
 	closed bool
-
-	certLogged atomic.Bool
 }
 
 func newMux(c Config) *mux {
-	m := &mux{listener: c.Listener, door: nodeport.New(linkfault.ProtoRaft, c.Secure), faults: c.Faults, log: c.Log, layers: map[uint32]*layer{}}
+	m := &mux{listener: c.Listener, door: door.New(linkfault.ProtoRaft, c.Secure, c.Log), faults: c.Faults, log: c.Log, layers: map[uint32]*layer{}}
 	m.wg.Go(m.accept)
 	return m
 }
@@ -80,15 +76,11 @@ func (m *mux) route(raw net.Conn) {
 }
 
 func (m *mux) refused(raw net.Conn, err error) {
-	level := slog.LevelDebug
-	if certs.Refused(err) && m.certLogged.CompareAndSwap(false, true) {
-		level = slog.LevelWarn // the first one; the post says each address
-	}
-	m.log.Log(context.Background(), level, "raft connection refused", "from", raw.RemoteAddr().String(), "err", err)
+	m.log.Debug("raft connection refused", "from", raw.RemoteAddr().String(), "err", err)
 }
 
 // target finds the group that a connection names, if it is for its server.
-func (m *mux) target(g *nodeport.Guest) (*layer, error) {
+func (m *mux) target(g *door.Guest) (*layer, error) {
 	m.mu.Lock()
 	l := m.layers[g.Group]
 	m.mu.Unlock()

@@ -14,8 +14,8 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"github.com/grevy-io/grevy/internal/certs"
+	"github.com/grevy-io/grevy/internal/door"
 	"github.com/grevy-io/grevy/internal/linkfault"
-	"github.com/grevy-io/grevy/internal/nodeport"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -31,12 +31,14 @@ var packetMark = [4]byte{'g', 'r', 'v', 'g'}
 type gossipNet struct {
 	self   protocol.NodeID
 	secure *certs.Store
-	door   *nodeport.Port
+	door   *door.Port
 	faults *linkfault.Switch
 	log    *slog.Logger
 	tcp    *net.TCPListener
 	udp    *net.UDPConn // nil with TLS: see gossippipe.go
 	pipes  pipes
+
+	refused sync.Map // addresses of which it was said; as many as there are to join
 
 	packets chan *memberlist.Packet
 	streams chan net.Conn
@@ -53,7 +55,7 @@ var _ memberlist.NodeAwareTransport = (*gossipNet)(nil)
 
 func openGossipNet(cfg MembersConfig) (*gossipNet, error) {
 	g := &gossipNet{self: cfg.NodeID, secure: cfg.Secure, faults: cfg.Faults, log: cfg.Logger,
-		door: nodeport.New(linkfault.ProtoGossip, cfg.Secure), pipes: pipes{open: map[string]*pipe{}},
+		door: door.New(linkfault.ProtoGossip, cfg.Secure, cfg.Logger), pipes: pipes{open: map[string]*pipe{}},
 		packets: make(chan *memberlist.Packet), streams: make(chan net.Conn), nodes: map[string]protocol.NodeID{}}
 	if err := g.listen(cfg.Bind); err != nil {
 		return nil, err
@@ -244,13 +246,42 @@ func (g *gossipNet) DialAddressTimeout(a memberlist.Address, timeout time.Durati
 func (g *gossipNet) dial(ctx context.Context, a memberlist.Address, what uint32) (net.Conn, error) {
 	c, err := g.faults.Dial(ctx, "tcp", a.Addr, g.target(a), g.secure.Dial)
 	if err != nil {
+		g.sayRefused(a.Addr, err)
 		return nil, err
+	}
+	if g.secure != nil {
+		c = &hearingNo{c, g, a.Addr}
 	}
 	err = linkfault.WritePreamble(c, linkfault.Preamble{Proto: linkfault.ProtoGossip, Group: what, From: g.self})
 	if err != nil {
 		return nil, firstErr(err, c.Close())
 	}
 	return c, nil
+}
+
+// hearingNo is a connection to a node that may yet refuse our certificate: with
+// TLS 1.3 that is seen by the first read.
+type hearingNo struct {
+	net.Conn
+	g    *gossipNet
+	addr string
+}
+
+// Read implements net.Conn.
+func (h *hearingNo) Read(b []byte) (int, error) {
+	n, err := h.Conn.Read(b)
+	h.g.sayRefused(h.addr, err)
+	return n, err
+}
+
+// sayRefused logs that no gossip is possible with an address, once for each.
+func (g *gossipNet) sayRefused(addr string, err error) {
+	if !certs.Refused(err) {
+		return
+	}
+	if _, said := g.refused.LoadOrStore(addr, true); !said {
+		g.log.Warn("cannot join a node: TLS", "addr", addr, "err", err)
+	}
 }
 
 // PacketCh implements memberlist.Transport.

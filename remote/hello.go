@@ -8,9 +8,8 @@ import (
 	"net"
 	"time"
 
-	"github.com/grevy-io/grevy/internal/certs"
+	"github.com/grevy-io/grevy/internal/door"
 	"github.com/grevy-io/grevy/internal/linkfault"
-	"github.com/grevy-io/grevy/internal/nodeport"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -139,24 +138,13 @@ func (p *Post) admit(raw net.Conn) {
 	w, err := p.receive(raw)
 	if err != nil {
 		if p.ctx.Err() == nil {
-			p.notTaken(raw, err)
+			p.cfg.Logger.Debug("connection not taken", "addr", raw.RemoteAddr(), "err", err)
 		}
 		return
 	}
 	err = w.run()
 	w.peer.release(w)
 	p.cfg.Logger.Debug("incoming connection ended", "peer", w.peer.id, "err", err)
-}
-
-// notTaken logs why a connection is not taken. A certificate that does not fit is
-// for the operator, once for each address; anything else may be a port scan.
-func (p *Post) notTaken(raw net.Conn, err error) {
-	if certs.Refused(err) {
-		host, _, _ := net.SplitHostPort(raw.RemoteAddr().String())
-		p.sayOnce("tls "+host, "refused a connection: TLS", "addr", host, "err", err)
-		return
-	}
-	p.cfg.Logger.Debug("connection not taken", "addr", raw.RemoteAddr(), "err", err)
 }
 
 // receive reads the dialler's hello and answers it.
@@ -174,7 +162,7 @@ func (p *Post) receive(raw net.Conn) (*wire, error) {
 	return w, err
 }
 
-func (p *Post) welcome(c net.Conn, guest *nodeport.Guest) (*wire, error) {
+func (p *Post) welcome(c net.Conn, guest *door.Guest) (*wire, error) {
 	pre := guest.Preamble
 	if err := c.SetDeadline(guest.Until); err != nil {
 		return nil, fmt.Errorf("receive: %w", err)

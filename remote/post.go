@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/grevy-io/grevy/internal/door"
 	"github.com/grevy-io/grevy/internal/linkfault"
-	"github.com/grevy-io/grevy/internal/nodeport"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -32,7 +32,7 @@ type Post struct {
 	cfg         Config
 	incarnation uint64 // of this process, random
 	start       time.Time
-	door        *nodeport.Port
+	door        *door.Port
 	ctx         context.Context
 	cancel      context.CancelFunc
 	wg          sync.WaitGroup
@@ -59,7 +59,7 @@ func Open(cfg Config) (*Post, error) {
 	rand.Read(inc[:]) // never fails
 	p := &Post{
 		cfg: cfg, incarnation: binary.BigEndian.Uint64(inc[:]), start: time.Now(),
-		door:  nodeport.New(linkfault.ProtoRemote, cfg.Secure),
+		door:  door.New(linkfault.ProtoRemote, cfg.Secure, cfg.Logger),
 		wires: map[*wire]struct{}{}, said: map[string]bool{}, beatNow: make(chan struct{}, 1),
 	}
 	p.peers.Store(&map[protocol.NodeID]*peer{})

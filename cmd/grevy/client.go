@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 )
 
@@ -37,7 +36,7 @@ func addressFlag(cmd *cobra.Command, addresses *[]string) {
 			break
 		}
 	}
-	cmd.Flags().StringSliceVar(addresses, "address", def, "gateway HOST:PORT,…, also from GREVY_ADDRESS or ZEEBE_ADDRESS")
+	cmd.Flags().StringSliceVar(addresses, "address", def, "gateway HOST:PORT,…, or https://HOST:PORT, also from GREVY_ADDRESS or ZEEBE_ADDRESS")
 }
 
 // maxMessage is what a client takes in one message: whatever a gateway sends.
@@ -46,7 +45,11 @@ const maxMessage = 64 << 20
 func dial(addresses []string) (*gateways, error) {
 	g := new(gateways)
 	for _, address := range addresses {
-		conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		target, secure, err := transport(address)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("address: %q: %w", address, err), g.Close())
+		}
+		conn, err := grpc.NewClient("passthrough:///"+target, grpc.WithTransportCredentials(secure),
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("address: %q: %w", address, err), g.Close())

@@ -12,7 +12,6 @@ import (
 	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/grevy-io/grevy"
 )
@@ -22,7 +21,7 @@ import (
 func (n *Node) Client() pb.GatewayClient {
 	n.c.t.Helper()
 	if n.conn == nil {
-		conn, err := grpc.NewClient(n.Gateway(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy(),
+		conn, err := grpc.NewClient(n.Gateway(), grpc.WithTransportCredentials(n.c.Secure), grpc.WithNoProxy(),
 			grpc.WithConnectParams(grpc.ConnectParams{
 				Backoff:           backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.5, MaxDelay: 200 * time.Millisecond},
 				MinConnectTimeout: time.Second,

@@ -11,6 +11,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 )
 
 // Options say what cluster to make. Zero fields mean three nodes, three
@@ -21,6 +24,10 @@ type Options struct {
 	Size              int
 	Partitions        int
 	ReplicationFactor int
+	// Flags are added to those of a node, at each of its starts.
+	Flags func(node int) []string
+	// Secure is what clients of the gateways use; nil: no TLS.
+	Secure credentials.TransportCredentials
 }
 
 func (o Options) withDefaults() Options {
@@ -32,6 +39,12 @@ func (o Options) withDefaults() Options {
 	set(&o.Size, 3)
 	set(&o.Partitions, 3)
 	set(&o.ReplicationFactor, 3)
+	if o.Flags == nil {
+		o.Flags = func(int) []string { return nil }
+	}
+	if o.Secure == nil {
+		o.Secure = insecure.NewCredentials()
+	}
 	return o
 }
 

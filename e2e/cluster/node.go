@@ -39,6 +39,10 @@ type process struct {
 
 func (n *Node) addr(port int) string { return fmt.Sprintf("127.0.0.1:%d", port+n.offset) }
 
+// Addr is the address of one of its ports, named by that of a node without an
+// offset (grevy.RaftPort, for instance).
+func (n *Node) Addr(port int) string { return n.addr(port) }
+
 // Gateway is the address of its gateway.
 func (n *Node) Gateway() string { return n.addr(grevy.GatewayPort) }
 
@@ -77,11 +81,11 @@ func (n *Node) args() []string {
 		join = append(join, m.addr(grevy.GossipPort))
 	}
 	num := strconv.Itoa
-	return []string{
+	return append([]string{
 		"start", "--node-id", num(n.ID), "--cluster-size", num(n.c.Size), "--partitions", num(n.c.Partitions),
 		"--replication-factor", num(n.c.ReplicationFactor), "--join", strings.Join(join, ","),
 		"--data-dir", n.Dir, "--host", "127.0.0.1", "--port-offset", num(n.offset),
-	}
+	}, n.c.Flags(n.ID)...)
 }
 
 // environment is this process's, without settings meant for grevy.
@@ -107,6 +111,9 @@ func (n *Node) Running() bool {
 		return true
 	}
 }
+
+// PID is that of the process that runs or ran last.
+func (n *Node) PID() int { return n.process.Load().cmd.Process.Pid }
 
 // Kill ends the process with SIGKILL and waits for its end. A node that does
 // not run stays so.

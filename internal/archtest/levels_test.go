@@ -18,7 +18,7 @@ type room struct {
 var rooms = []room{
 	{"protocol", 1}, {"feel", 1}, {"internal/jsondoc", 1}, {"internal/certs", 1}, {"internal/archtest", 1},
 	{"bpmn", 2}, {"recordlog", 2}, {"internal/linkfault", 2},
-	{"state", 3}, {"dmn", 3}, {"internal/nodeport", 3},
+	{"state", 3}, {"dmn", 3}, {"internal/door", 3},
 	{"engine", 4},
 	{"actors", 5}, {"raftadapter", 5},
 	{"gateway", 6}, {"partitionactor", 6}, {"distributor", 6}, {"remote", 6},

@@ -171,5 +171,8 @@ func (m *material) verify(c tls.ConnectionState) error {
 	_, err := c.PeerCertificates[0].Verify(x509.VerifyOptions{
 		Roots: m.ca, Intermediates: between, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
-	return err
+	if err != nil {
+		return &tls.CertificateVerificationError{UnverifiedCertificates: c.PeerCertificates, Err: err}
+	}
+	return nil
 }

@@ -1,8 +1,10 @@
-package nodeport
+package door
 
 import (
 	"container/list"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -21,16 +23,18 @@ const strangers = 256
 type Port struct {
 	proto  byte
 	secure *certs.Store
+	log    *slog.Logger
 	most   int
 
 	mu      sync.Mutex
 	waiting *list.List // of net.Conn, oldest first
+	said    map[string]bool
 }
 
 // New makes the judge of a port for connections of one protocol
 // (linkfault.Proto…). secure is nil if the port has no TLS.
-func New(proto byte, secure *certs.Store) *Port {
-	return &Port{proto: proto, secure: secure, most: strangers, waiting: list.New()}
+func New(proto byte, secure *certs.Store, log *slog.Logger) *Port {
+	return &Port{proto: proto, secure: secure, log: log, most: strangers, waiting: list.New(), said: map[string]bool{}}
 }
 
 // Guest is a connection that has said whose it is.
@@ -50,11 +54,34 @@ func (p *Port) Admit(raw net.Conn, patience time.Duration) (*Guest, error) {
 	g, err := p.read(raw, time.Now().Add(patience))
 	if err != nil {
 		leave()
+		p.say(raw.RemoteAddr(), err)
 		_ = raw.Close() // whatever it says: nobody is there who could be told
 		return nil, err
 	}
 	g.Leave = leave
 	return g, nil
+}
+
+// say logs what an operator should know of, once for each address: it may be a
+// node whose certificate is not the right one, or one that has TLS where this one
+// has none. What just ended or said nothing may be anything.
+func (p *Port) say(addr net.Addr, err error) {
+	what := "refused a connection: TLS"
+	if errors.Is(err, linkfault.ErrPreamble) {
+		what = "refused a connection: no node, or one with TLS"
+	} else if !certs.Refused(err) {
+		return
+	}
+	host, _, _ := net.SplitHostPort(addr.String())
+	p.mu.Lock()
+	said := p.said[host] || len(p.said) >= strangers
+	if !said {
+		p.said[host] = true
+	}
+	p.mu.Unlock()
+	if !said {
+		p.log.Warn(what, "addr", host, "err", err)
+	}
 }
 
 func (p *Port) read(raw net.Conn, end time.Time) (*Guest, error) {
