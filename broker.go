@@ -96,7 +96,7 @@ func OpenContext(ctx context.Context, c Config) (*Broker, error) {
 
 func (b *Broker) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		b.openDir, b.openNetwork, b.join, b.openPartitions, b.openRuntime, b.awaitLeaders, b.openGateway,
+		b.openCerts, b.openDir, b.openNetwork, b.join, b.openPartitions, b.openRuntime, b.awaitLeaders, b.openGateway,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -151,9 +151,6 @@ func (b *Broker) openRecords() error {
 // openNetwork takes all ports before anything else happens, so that one in use
 // is said at once.
 func (b *Broker) openNetwork(context.Context) error {
-	if err := b.openCerts(); err != nil {
-		return err
-	}
 	raftListener, err := b.listen("raft", b.nodeAddr(RaftPort))
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package grevy
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (c Config) nodeAddr(port int) string {
 }
 
 // openCerts reads the certificates.
-func (b *Broker) openCerts() (err error) {
+func (b *Broker) openCerts(context.Context) (err error) {
 	if b.NodeTLS.on() {
 		if b.nodeCerts, err = certs.Open(certs.Files(b.NodeTLS), b.Log); err != nil {
 			return fmt.Errorf("node-tls: %w", err)
