@@ -76,7 +76,7 @@ type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
 
-	turned  atomic.Int64 // when clients were last said to be too many, in seconds
+	turned atomic.Int64 // when clients were last said to be too many, in seconds
 
 	ring    ring
 	polling pollingState
