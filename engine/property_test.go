@@ -40,6 +40,7 @@ type world struct {
 	packing  []uint64
 	models   [][]byte
 	log      []executed // what is committed or may still be
+	recorded []*lives   // of each partition, if what happens is recorded
 }
 
 // TestRandom runs random commands on random models, with entries in flight,
@@ -72,7 +73,7 @@ func randomRun(t *testing.T, seed uint64) {
 		models = append(models, m)
 	}
 	parts := rnd.IntN(2) == 0 // work is done in parts, as it would write too much
-	w := newWorld(t, rnd, models, map[bool]int{true: 2500}[parts])
+	w := newWorld(t, rnd, models, map[bool]int{true: 2500}[parts], rnd.IntN(3) > 0)
 	for i := range models {
 		r := protocol.Resource{Name: fmt.Sprintf("p%d.bpmn", i), Content: models[i]}
 		w.makers[0].Bodies[engine.HashOf(r.Content)] = r.Content
@@ -91,17 +92,21 @@ func randomRun(t *testing.T, seed uint64) {
 }
 
 // newWorld begins with two empty partitions. commandBytes is small if work is to be
-// done in parts.
-func newWorld(t *testing.T, rnd *rand.Rand, models [][]byte, commandBytes int) *world {
+// done in parts; records: what happens is recorded.
+func newWorld(t *testing.T, rnd *rand.Rand, models [][]byte, commandBytes int, records bool) *world {
 	w := &world{t: t, rnd: rnd, models: models, packing: []uint64{1, 1}}
 	var err error
-	w.cluster, err = enginetest.NewCluster(enginetest.Config{Partitions: 2, MaxJobBytes: 20_000, CommandBytes: commandBytes})
+	w.cluster, err = enginetest.NewCluster(enginetest.Config{Partitions: 2, MaxJobBytes: 20_000, CommandBytes: commandBytes, Records: records})
 	check(t, err)
 	for i := range 2 {
 		p, err := w.cluster.Partition(i + 1)
 		check(t, err)
 		w.parts = append(w.parts, p)
 		w.makers = append(w.makers, enginetest.NewCommander(rnd, p.ID, models))
+		if records {
+			w.recorded = append(w.recorded, newLives())
+			p.Applied = w.recorded[i].entry
+		}
 		w.look(i)
 	}
 	return w
@@ -132,6 +137,11 @@ func (w *world) look(i int) {
 	check(w.t, err)
 	if len(wrong) > 0 {
 		w.t.Fatalf("partition %d after %d commands: %v", i+1, len(w.log), wrong)
+	}
+	if w.recorded != nil {
+		if wrong := w.recorded[i].check(w.makers[i].Seen); len(wrong) > 0 {
+			w.t.Fatalf("partition %d after %d commands, by its records: %v", i+1, len(w.log), wrong)
+		}
 	}
 }
 
@@ -255,7 +265,7 @@ func (w *world) sweep() {
 
 // again runs the committed commands one by one in a new cluster.
 func (w *world) again() *world {
-	b := newWorld(w.t, w.rnd, w.models, 0)
+	b := newWorld(w.t, w.rnd, w.models, 0, w.recorded != nil)
 	for n, e := range w.log {
 		b.cluster.Now = e.now
 		replay := b.execute

@@ -143,7 +143,7 @@ func variableKey(p protocol.PartitionID, scope protocol.Key, name string) protoc
 
 // recordVariable records a variable that is about to be written.
 func (r *run) recordVariable(el *elem, name string, value []byte) {
-	if r.rec == nil || el.State == state.Activating && !el.begun && el.Incident == 0 && el.listening() == 0 {
+	if r.rec == nil || el.waits() {
 		return // it is recorded when the element begins
 	}
 	intent := "CREATED"

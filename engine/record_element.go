@@ -14,6 +14,28 @@ func (r *run) recordElement(el *elem, intent string) {
 	}
 }
 
+// waits tells whether the step that begins an element instance is still to come,
+// so that nothing of it was recorded.
+func (el *elem) waits() bool {
+	return el.State == state.Activating && !el.begun && el.Incident == 0 && el.listening() == 0
+}
+
+// recordEnding records that an element instance is told to end. Of one that waits
+// for its beginning the original knows nothing; if a modification has begun
+// something in it, it begins now.
+func (r *run) recordEnding(el *elem) {
+	switch {
+	case r.rec == nil:
+		return
+	case el.waits() && el.HasChildren():
+		r.recordElement(el, "ELEMENT_ACTIVATING")
+	case el.waits():
+		el.untold = true
+		return
+	}
+	r.recordElement(el, "ELEMENT_TERMINATING")
+}
+
 func (r *run) instanceRecord(el *elem, intent string) {
 	kind := el.model.Type.String()
 	if el.isBody() {

@@ -54,6 +54,7 @@ type elem struct {
 	stored, dirty, gone bool
 	begun               bool             // it was activated, or tried to be, by this command
 	ending              bool             // it was completing when it was told to end; for records only
+	untold              bool             // it ends before it has begun, of which nothing is recorded
 	enough              bool             // no other instance of its loop is needed
 	flows               []*bpmn.Flow     // that a gateway has chosen
 	given               []jsondoc.Member // what a worker or a script has brought, until it completes

@@ -28,8 +28,8 @@ const terminateAtOnce = 500
 func (r *run) terminate(el *elem) {
 	if el.State != state.Terminating {
 		el.ending = el.State == state.Completing
+		r.recordEnding(el)
 		el.State, el.dirty = state.Terminating, true
-		r.recordElement(el, "ELEMENT_TERMINATING")
 		r.dropJob(el)
 		r.closeUserTask(el)
 		r.dropIncident(el)
@@ -88,7 +88,9 @@ func (r *run) terminated(el *elem) {
 		r.follow(stepEmpty, el)
 		return
 	}
-	r.recordElement(el, "ELEMENT_TERMINATED")
+	if !el.untold {
+		r.recordElement(el, "ELEMENT_TERMINATED")
+	}
 	scope := r.exit(el)
 	if scope != nil {
 		if scope.isBody() {

@@ -35,6 +35,8 @@ type Partition struct {
 	// Failed are the units of work that the last command could not do.
 	Failed []string
 	broken string // units that panic
+	// Applied, unless nil, is told of each entry that is applied.
+	Applied func(*Entry) error
 }
 
 // Entry is what a leader proposes: writes and the resources they name.
@@ -239,6 +241,11 @@ func (p *Partition) Apply() error {
 		return fmt.Errorf("apply entry %d: %w", e.Seq, err)
 	}
 	p.over.Rebase(p.view(), e.Seq)
+	if p.Applied != nil {
+		if err := p.Applied(&e); err != nil {
+			return err
+		}
+	}
 	return p.noteCounter()
 }
 
