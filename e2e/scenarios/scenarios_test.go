@@ -36,20 +36,26 @@ type suite struct {
 // TestScenarios plays all scenarios on one partition, as the original did when
 // they were recorded, and again on three: what happens is the same.
 func TestScenarios(t *testing.T) {
-	for _, partitions := range []int{1, 3} {
-		t.Run(fmt.Sprintf("%d", partitions), func(t *testing.T) {
+	var stores []*store
+	t.Run("on", func(t *testing.T) {
+		for _, partitions := range []int{1, 3} {
 			if partitions > 1 && testing.Short() {
-				t.Skip("a second broker")
+				continue // a second broker
 			}
-			t.Parallel()
-			play(t, partitions)
-		})
-	}
+			s := newStore(fmt.Sprintf("_%08x", uint32(time.Now().UnixMilli())))
+			stores = append(stores, s)
+			t.Run(fmt.Sprint(partitions), func(t *testing.T) {
+				t.Parallel()
+				play(t, partitions, s)
+			})
+		}
+	})
+	documented(t, stores, *only == "" && !testing.Short())
 }
 
-func play(t *testing.T, partitions int) {
+func play(t *testing.T, partitions int, records *store) {
 	all := readScenarios(t)
-	s := &suite{store: newStore(fmt.Sprintf("_%08x", uint32(time.Now().UnixMilli()))), partitions: partitions}
+	s := &suite{store: records, partitions: partitions}
 	s.differs = embedded.ReadList(t, "testdata/differs.txt", func(name string) bool {
 		return slices.ContainsFunc(all, func(c *scenario) bool { return c.Name == name })
 	})

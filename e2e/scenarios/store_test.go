@@ -34,10 +34,14 @@ type store struct {
 	owner   map[int64]string // process instance or definition: scenario
 	element map[int64]string // element instance: element
 	news    chan struct{}    // closed when there is another event
+	kinds   map[recordKind]bool
 }
 
+// recordKind is what docs/records.md lists.
+type recordKind struct{ valueType, recordType, intent string }
+
 func newStore(mark string) *store {
-	return &store{mark: mark, events: map[string][]*record{}, owner: map[int64]string{}, element: map[int64]string{}, news: make(chan struct{})}
+	return &store{mark: mark, events: map[string][]*record{}, owner: map[int64]string{}, element: map[int64]string{}, news: make(chan struct{}), kinds: map[recordKind]bool{}}
 }
 
 // add takes a record of the broker.
@@ -46,11 +50,12 @@ func (s *store) add(_ int, line []byte) error {
 	if err := json.Unmarshal(line, r); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kinds[recordKind{r.ValueType, r.RecordType, r.Intent}] = true
 	if r.RecordType != "EVENT" {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	v := &r.Value
 	who := s.whose(r)
 	if who == "" {
