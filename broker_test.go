@@ -25,13 +25,21 @@ import (
 // freeOffset finds a port offset of which all ports are free.
 func freeOffset(t *testing.T) int {
 	t.Helper()
+	offset := exampleOffset()
+	if offset == 0 {
+		t.Fatal("no free ports")
+	}
+	return offset
+}
+
+// exampleOffset is a port offset of which all ports are free; 0 if none was found.
+func exampleOffset() int {
 	for range 200 {
 		offset := 10 * (1 + rand.IntN(600))
 		if free(offset) {
 			return offset
 		}
 	}
-	t.Fatal("no free ports")
 	return 0
 }
 
