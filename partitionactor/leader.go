@@ -146,7 +146,7 @@ func (l *leader) onApplied(a raftadapter.Applied) {
 		return
 	}
 	view, _, guard := l.group.View()
-	if guard.Incarnation != l.incarnation {
+	if !l.own(guard) {
 		view.Close()
 		l.end(errors.New("another leadership has opened"))
 		return
@@ -164,11 +164,17 @@ func (l *leader) onApplied(a raftadapter.Applied) {
 	}
 }
 
+// own tells whether it is this leadership that has applied last. The term is
+// looked at too: nothing rests on incarnations of different terms being different.
+func (l *leader) own(g protocol.Guard) bool {
+	return g.Term == l.term && g.Incarnation == l.incarnation
+}
+
 // open begins to serve: everything before this leadership's own Open is applied
 // now, so the view holds all that was ever acknowledged.
 func (l *leader) open() {
 	view, _, guard := l.group.View()
-	if guard.Incarnation != l.incarnation {
+	if !l.own(guard) {
 		view.Close()
 		return
 	}

@@ -15,7 +15,7 @@ import (
 // applies entries to a store exactly as a [Group] does. It is for simulation.
 type Machine struct{ fsm *fsm }
 
-// Entry is a committed entry of a log.
+// Entry is a committed entry of a log. One without data is raft's own.
 type Entry struct {
 	Index, Term uint64
 	Data        []byte
@@ -43,6 +43,9 @@ func (m *Machine) Apply(entries []Entry) error {
 	logs := make([]*raft.Log, len(entries))
 	for i, e := range entries {
 		logs[i] = &raft.Log{Index: e.Index, Term: e.Term, Type: raft.LogCommand, Data: e.Data}
+		if e.Data == nil {
+			logs[i].Type = raft.LogNoop
+		}
 	}
 	m.fsm.ApplyBatch(logs)
 	return m.fsm.err
@@ -53,3 +56,6 @@ func (m *Machine) View() (v *state.View, index uint64, guard protocol.Guard) {
 	v, at := m.fsm.view()
 	return v, at.Index, at.Guard
 }
+
+// Applied is how far it is, as [Group.Applied] tells.
+func (m *Machine) Applied() Mark { return Mark(m.fsm.position()) }

@@ -25,6 +25,8 @@ type Commander struct {
 	pushed          map[protocol.Lane][]state.OutboxRow // all that was ever committed, by seq
 	// Bodies are the contents that were deployed.
 	Bodies map[protocol.Hash][]byte
+	// Strays is where keys begin of which nobody knows whether they are there.
+	Strays int64
 	// Seen is what its partition has committed. Whoever reads it keeps it fresh.
 	Seen *Contents
 }
@@ -79,7 +81,7 @@ func (c *Commander) Remember() {
 
 func (c *Commander) of(list []protocol.Key) protocol.Key {
 	if len(list) == 0 || c.rnd.IntN(50) == 0 {
-		return protocol.NewKey(c.id, c.rnd.Int64N(1000))
+		return protocol.NewKey(c.id, c.Strays+c.rnd.Int64N(1000))
 	}
 	if c.rnd.IntN(2) == 0 {
 		list = list[max(0, len(list)-10):]
