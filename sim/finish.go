@@ -26,7 +26,6 @@ func (w *world) finish() {
 	if len(w.wrong) > 0 {
 		return
 	}
-	w.runUntil(w.now + 300*time.Millisecond) // what is still on its way
 	if why := w.unsettled(); why != "" {
 		w.fail("after everything has healed: %s", why)
 		return
