@@ -31,9 +31,10 @@ type run struct {
 	elems map[protocol.Key]*elem
 	order []protocol.Key // of elems, by first touch
 	queue []step
-	taken int  // steps of the queue
-	held  int  // bytes that were brought to element instances
-	full  bool // the bound was reached
+	last  []step // taken when the queue is empty, one after the other
+	taken int    // steps of the queue
+	held  int    // bytes that were brought to element instances
+	full  bool   // the bound was reached
 	out   Outcome
 	rec   *recorder // nil: no records are wanted
 	known uint64    // the deployment lane's watermark that the sender knows
@@ -81,6 +82,7 @@ const (
 	stepConclude   // forget more, and end
 	stepCompensate // start more handlers
 	stepSignal     // let a signal happen at the next who wait for it; its key is the signal's
+	stepMessages   // hand over the next messages
 )
 
 // maxKept is how many element instances a run may have had for its map to be
@@ -119,10 +121,10 @@ func (r *run) follow(op stepOp, el *elem) {
 
 // steps takes steps until none is left or the bound is reached.
 func (r *run) steps() {
-	for r.taken < len(r.queue) && r.out.Miss == nil {
+	for r.stepsLeft() && r.out.Miss == nil {
 		if r.taken >= maxSteps || r.taken > 0 && r.large() || r.spent() {
-			r.suspend(r.queue[r.taken:])
-			r.taken, r.full = len(r.queue), true
+			r.suspend(append(r.queue[r.taken:], r.last...))
+			r.taken, r.full, r.last = len(r.queue), true, nil
 			return
 		}
 		r.taken++
@@ -132,6 +134,14 @@ func (r *run) steps() {
 			r.step(s)
 		}
 	}
+}
+
+// stepsLeft tells whether steps are left.
+func (r *run) stepsLeft() bool {
+	if r.taken == len(r.queue) && len(r.last) > 0 {
+		r.queue, r.last = append(r.queue, r.last[0]), r.last[1:]
+	}
+	return r.taken < len(r.queue)
 }
 
 // large tells whether the command has written as much as one may.
@@ -164,6 +174,8 @@ func (r *run) step(s step) {
 		r.startHandlers(el)
 	case stepListened:
 		r.afterListener(el)
+	case stepMessages:
+		r.nextMessages(el)
 	case stepEmpty:
 		r.empty(el)
 	}

@@ -168,14 +168,39 @@ func (r *run) correlate(c *protocol.Correlate) {
 		return
 	}
 	s := el.Extra.Subscriptions[i]
-	if interruptedBy(el, s.Event) { // the message's partition forgets it by itself
+	once := interruptedBy(el, s.Event)
+	if once { // the message's partition forgets it by itself
 		el.Extra.Subscriptions = slices.Delete(slices.Clone(el.Extra.Subscriptions), i, i+1)
 		el.dirty = true
 	}
 	sub := subscriptionOf(el, &s)
 	r.recordSubscription(&sub, c.Message, c.Variables, "CORRELATED")
-	r.tell(from, answer)
+	if once || from != r.e.Partition {
+		r.tell(from, answer)
+	} else {
+		r.last = append(r.last, step{op: stepMessages, key: el.Key})
+	}
 	r.trigger(el, el.def.process.Element(s.Event), r.eventVariables(c.Variables))
+}
+
+// nextMessages answers for messages of this partition that have happened at an
+// element instance, which brings the next ones. It is done when all that follows
+// from the last ones is done: they happen in their order, each with its own
+// variables, and not all in one command.
+func (r *run) nextMessages(el *elem) {
+	if el.Extra == nil {
+		return
+	}
+	for _, s := range slices.Clone(el.Extra.Subscriptions) {
+		if s.Signal || protocol.MessagePartition(s.CorrelationKey, r.e.Partitions) != r.e.Partition {
+			continue
+		}
+		if sub := r.tx.Subscriber(s.Name, s.CorrelationKey, el.Key, s.Key); sub != nil && sub.Message != 0 {
+			r.correlated(&protocol.Correlated{
+				Element: el.Key, Subscription: s.Key, Message: sub.Message, Name: s.Name, CorrelationKey: s.CorrelationKey, ProcessID: sub.ProcessID,
+			})
+		}
+	}
 }
 
 // eventVariables are the variables that came with a message or signal, which

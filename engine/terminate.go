@@ -179,7 +179,13 @@ func (r *run) resumeSuspended() bool {
 		if left++; left > 1 {
 			return false
 		}
-		r.queue = append(r.queue, steps...)
+		for _, s := range steps {
+			if s.op == stepMessages {
+				r.last = append(r.last, s)
+			} else {
+				r.queue = append(r.queue, s)
+			}
+		}
 		r.tx.Delete(append([]byte(nil), key...))
 		if len(aside) > 0 {
 			r.keepSteps(aside)
