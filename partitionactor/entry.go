@@ -102,7 +102,7 @@ func (l *leader) proposeNext() {
 		l.closed = l.closed[1:]
 		l.flying = append(l.flying, e)
 		e.proposed = l.host.Now()
-		l.propose(e.bytes)
+		l.propose(e.bytes, nil)
 	}
 }
 

@@ -54,6 +54,7 @@ type (
 		incarnation, upTo uint64
 		err               error
 	}
+	openDone   uint64 // incarnation; its Open is applied
 	pulledBack struct {
 		r     *request
 		reply protocol.Reply
@@ -78,6 +79,10 @@ func (l *leader) handle(m any) {
 	case proposalFailed:
 		if m.incarnation == l.incarnation {
 			l.end(m.err)
+		}
+	case openDone:
+		if uint64(m) == l.incarnation && !l.opened {
+			l.end(errors.New("another leadership has opened behind this one"))
 		}
 	case verified:
 		l.onVerified(m)
@@ -114,14 +119,18 @@ func (l *leader) start() {
 	b := protocol.AppendEntryHeader(nil, protocol.EntryHeader{
 		Kind: protocol.EntryOpen, Guard: protocol.Guard{Term: l.term, Incarnation: l.incarnation},
 	})
-	l.propose(b)
+	// It is told twice: that it is applied, and before that, if nothing was applied
+	// behind it, that it is the last one (onApplied).
+	l.propose(b, func() { l.host.Post(openDone(l.incarnation)) })
 }
 
-func (l *leader) propose(b []byte) {
+func (l *leader) propose(b []byte, applied func()) {
 	host, incarnation := l.host, l.incarnation
 	l.group.Propose(b, func(err error) {
 		if err != nil {
 			host.Post(proposalFailed{incarnation, err})
+		} else if applied != nil {
+			applied()
 		}
 	})
 }

@@ -199,13 +199,17 @@ func (r *replica) Applied() raftadapter.Mark { return r.machine.Applied() }
 // next life on this node has opened, and in another term.
 func (r *replica) propose(p *proposal) {
 	w, l := r.w, p.from
-	wait := w.between(0, 3*time.Millisecond)
-	if w.chance(w.conf.Requeue) && !w.calm {
-		wait = w.between(0, 300*time.Millisecond)
-	}
-	at := max(w.now+wait, l.arrival) // one behind the other, of one life
+	at := max(w.now+r.queued(), l.arrival) // one behind the other, of one life
 	l.arrival = at
 	w.after(at-w.now, func() { r.arrive(p) })
+}
+
+// queued is how long raft takes to look at something.
+func (r *replica) queued() time.Duration {
+	if r.w.chance(r.w.conf.Requeue) && !r.w.calm {
+		return r.w.between(0, 300*time.Millisecond)
+	}
+	return r.w.between(0, 3*time.Millisecond)
 }
 
 func (r *replica) arrive(p *proposal) {
@@ -227,7 +231,7 @@ func (r *replica) arrive(p *proposal) {
 // Verify asks a quorum whether this node leads.
 func (r *replica) verify(l *life, done func(error)) {
 	w, g := r.w, r.group
-	w.after(w.between(0, 5*time.Millisecond), func() {
+	w.after(r.queued(), func() {
 		switch {
 		case l.gone || !r.node.up:
 		case w.mutant == noVerify, r.leads && g.leader == r.node.id && g.quorum(r.node.id):

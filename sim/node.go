@@ -180,6 +180,11 @@ func (r *replica) applyUpTo(index uint64) error {
 			return err
 		}
 	}
+	for i := from; i < index; i++ {
+		if p := g.log[i].by; p != nil && p.from.r == r && !p.from.gone {
+			p.done(nil)
+		}
+	}
 	r.w.note("node %d applies partition %d up to %d", r.node.id, g.id, index)
 	if got, want := r.node.kv.digests[g.id], g.digests[index]; got != want {
 		r.w.fail("partition %d on node %d differs from the log at %d", g.id, r.node.id, index)
