@@ -12,6 +12,7 @@ type books struct {
 	orders []*order
 	bells  []*bell
 	locks  map[protocol.Key]lock
+	held   []held
 	keys   map[protocol.Key]bool // of instances, messages and signals: given once each
 	told   uint64                // the deployment lane, as clients know it
 	newest int32                 // version of the orders' process

@@ -18,7 +18,6 @@ type client struct {
 	// seq and version are what it knows of the orders' process.
 	seq     uint64
 	version int32
-	held    []held
 	random  []*enginetest.Commander // by partition
 }
 
@@ -66,13 +65,15 @@ func (c *client) next() {
 		c.pay()
 	case n < 70:
 		c.ring()
-	case n < 76:
+	case n < 75:
 		c.probe()
-	case n < 79:
+	case n < 80:
+		c.look()
+	case n < 83:
 		c.complete()
-	case n < 82:
+	case n < 86:
 		c.deploy(orderModel(w.rnd.IntN(1000)))
-	case n < 85:
+	case n < 89:
 		c.watermark()
 	default:
 		c.anything()
@@ -136,7 +137,7 @@ func (c *client) activate() {
 			for i := range jobs.Jobs {
 				if o := c.w.books.holder(jobs.Jobs[i].InstanceKey); o != nil {
 					o.job = jobs.Jobs[i].Key
-					c.held = append(c.held, held{o, o.job})
+					c.w.books.held = append(c.w.books.held, held{o, o.job})
 				}
 			}
 		}
@@ -220,11 +221,11 @@ func (c *client) ring() {
 // probe asks whether a job is there, in a way that changes nothing: variables
 // that cannot be read are looked at after the job.
 func (c *client) probe() {
-	if len(c.held) == 0 {
+	if len(c.w.books.held) == 0 {
 		c.rest()
 		return
 	}
-	h := c.held[c.w.rnd.IntN(len(c.held))]
+	h := c.w.books.held[c.w.rnd.IntN(len(c.w.books.held))]
 	closed := h.o.closed
 	c.ask(h.o.p, &protocol.CompleteJob{JobKey: h.job, Variables: []byte(`{"x`)}, func(_ protocol.Reply, err error) {
 		switch why := rejected(err); {
@@ -240,13 +241,41 @@ func (c *client) probe() {
 	})
 }
 
-// complete ends what holds an order.
-func (c *client) complete() {
-	if len(c.held) == 0 {
+// look asks in the same way whether an order is there that was made lately.
+func (c *client) look() {
+	list := c.w.books.orders
+	list = list[max(0, len(list)-10):]
+	if len(list) == 0 {
 		c.rest()
 		return
 	}
-	h := c.held[c.w.rnd.IntN(len(c.held))]
+	if o := list[c.w.rnd.IntN(len(list))]; o.key != 0 {
+		c.lookAt(o, c.rest)
+		return
+	}
+	c.rest()
+}
+
+func (c *client) lookAt(o *order, then func()) {
+	c.ask(o.p, &protocol.SetVariables{ElementKey: o.key, Variables: []byte(`{"x`)}, func(_ protocol.Reply, err error) {
+		switch why := rejected(err); {
+		case o.lost:
+		case err == nil:
+			c.w.fail("variables that cannot be read were taken for order %s", o.id)
+		case why == protocol.NotFound && !o.closing:
+			c.w.fail("order %s was made, but is said not to be there", o.id)
+		}
+		then()
+	})
+}
+
+// complete ends what holds an order.
+func (c *client) complete() {
+	if len(c.w.books.held) == 0 {
+		c.rest()
+		return
+	}
+	h := c.w.books.held[c.w.rnd.IntN(len(c.w.books.held))]
 	h.o.closing = true
 	c.ask(h.o.p, &protocol.CompleteJob{JobKey: h.job}, func(_ protocol.Reply, err error) {
 		switch {

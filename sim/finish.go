@@ -101,13 +101,13 @@ func (b *books) check(all []*enginetest.Contents) {
 		}
 		b.heard(o, rung)
 		if !o.closing {
-			b.held(o, c)
+			b.untouched(o, c)
 		}
 	}
 }
 
-// held expects an order that nobody has touched to be as it was left.
-func (b *books) held(o *order, c *enginetest.Contents) {
+// untouched expects an order that nobody has touched to be as it was left.
+func (b *books) untouched(o *order, c *enginetest.Contents) {
 	root := c.Elements[o.key]
 	if root == nil {
 		b.w.fail("order %s was made, and is not there", o.id)

@@ -79,7 +79,7 @@ func (r *replica) begin() {
 	config := &partitionactor.Config{
 		Partition: r.group.id, Partitions: w.partitions(), Models: r.node.models, Log: quiet,
 		Execute: func(_ context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
-			w.ask(r.node.id, p, c, pullTimeout, l.alive, done)
+			w.ask(r.node.id, p, c, pullTimeout, l, done)
 		},
 		Limits: partitionactor.Limits{Proposals: w.conf.Proposals, Tick: w.conf.Tick, EntryBytes: 64 << 10},
 	}
@@ -89,8 +89,6 @@ func (r *replica) begin() {
 }
 
 const pullTimeout = 2 * time.Second
-
-func (l *life) alive() bool { return !l.ended }
 
 func (l *life) post(f func()) {
 	if !l.ended {
@@ -285,7 +283,7 @@ type outbox struct {
 
 // Execute sends a command to another partition.
 func (o *outbox) Execute(_ context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
-	o.life.w.ask(o.life.r.node.id, p, c, pushTimeout, o.life.alive, done)
+	o.life.w.ask(o.life.r.node.id, p, c, pushTimeout, o.life, done)
 }
 
 const pushTimeout = 3 * time.Second

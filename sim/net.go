@@ -26,7 +26,8 @@ type request struct {
 	settled bool
 	ctx     context.Context
 	cancel  func()
-	wanted  func() bool // nil, or tells whether anybody still listens
+	by      *life // who listens for the answer, nil: a client
+	byLife  int   // of by's partition
 	done    func(protocol.Reply, error)
 	life    int // of the partition that is asked, see group.life
 	asked   time.Duration
@@ -55,16 +56,18 @@ func (q *request) settle(reply protocol.Reply, err error) {
 	}
 	q.settled = true
 	q.cancel()
-	if q.wanted == nil || q.wanted() {
+	if q.by == nil || !q.by.ended {
 		q.done(reply, err)
 	}
 }
 
 // ask sends a command from a node to the leader of a partition, as that node
 // believes. Without an answer in time its outcome is unknown.
-func (w *world) ask(from int, p protocol.PartitionID, c protocol.Command, timeout time.Duration, wanted func() bool, done func(protocol.Reply, error)) {
+func (w *world) ask(from int, p protocol.PartitionID, c protocol.Command, timeout time.Duration, by *life, done func(protocol.Reply, error)) {
 	q := w.request(p, c, done)
-	q.from, q.wanted = from, wanted
+	if q.from, q.by = from, by; by != nil {
+		q.byLife = by.r.group.life
+	}
 	to, known := w.route(from, p)
 	if !known {
 		w.after(w.between(0, 5*time.Millisecond), func() { q.settle(nil, protocol.Refuse(protocol.Unreachable, p, "no leader is known")) })
@@ -129,8 +132,8 @@ func (w *world) send(from, to int, arrive func()) {
 func (q *request) arrive(to int) {
 	w := q.w
 	r := w.nodes[to].replicas[q.p]
-	if w.group(q.p).life != q.life {
-		return // it comes from before a restore
+	if w.group(q.p).life != q.life || q.by != nil && q.by.r.group.life != q.byLife {
+		return // it comes from before a restore, which takes longer than any message
 	}
 	if r == nil || r.life == nil || !r.life.serving {
 		q.back(to, nil, protocol.Refuse(protocol.NotLeader, q.p, ""))

@@ -41,13 +41,21 @@ func newWorld(seed uint64, m mutation, trace io.Writer) *world {
 	}
 	for p := range w.conf.Partitions {
 		var members []*node
-		for _, i := range rnd.Perm(w.conf.Nodes)[:1+rnd.IntN(w.conf.Nodes)] {
+		for _, i := range rnd.Perm(w.conf.Nodes)[:w.replicas()] {
 			members = append(members, w.nodes[i])
 		}
 		w.newGroup(protocol.PartitionID(p+1), members)
 	}
 	w.note("%+v", w.conf)
 	return w
+}
+
+// replicas draws how many a partition has: all nodes have one of it, often.
+func (w *world) replicas() int {
+	if w.chance(50) {
+		return w.conf.Nodes
+	}
+	return 1 + w.rnd.IntN(w.conf.Nodes)
 }
 
 // begin lets partitions have leaders, models be deployed and clients work; then
@@ -75,6 +83,9 @@ func (w *world) begin() {
 		c := w.newClient(i)
 		c.seq, c.version = first.seq, first.version
 		c.rest()
+	}
+	for i := range w.nodes {
+		w.watch(i)
 	}
 	w.storm()
 }

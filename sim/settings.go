@@ -26,7 +26,7 @@ func draw(rnd *rand.Rand) settings {
 	pick := func(list ...time.Duration) time.Duration { return list[rnd.IntN(len(list))] }
 	number := func(list ...int) int { return list[rnd.IntN(len(list))] }
 	return settings{
-		Nodes: 1 + rnd.IntN(3), Partitions: 2 + rnd.IntN(4), Clients: 2 + rnd.IntN(4),
+		Nodes: number(1, 2, 3, 3), Partitions: 2 + rnd.IntN(4), Clients: 2 + rnd.IntN(4),
 		Duration: pick(6, 9, 12) * time.Second, Proposals: number(1, 1, 2, 4), Tick: pick(200, 400) * time.Millisecond,
 		Lose: number(0, 2, 10), Double: number(0, 5, 20), Late: number(0, 5, 20), Stale: number(0, 10, 40), Refuse: number(0, 0, 3), Requeue: number(0, 20, 60),
 		Elections: pick(0, 700, 2000) * time.Millisecond, Crashes: pick(0, 1500, 4000) * time.Millisecond,
