@@ -91,6 +91,11 @@ func (l *leader) onVerified(m verified) {
 		l.end(fmt.Errorf("verify leadership: %w", m.err))
 		return
 	}
+	if term := l.group.Term(); term != l.term {
+		// This node leads, but in another term: somebody may have led in between.
+		l.end(fmt.Errorf("verify leadership: the term is %d by now", term))
+		return
+	}
 	for i := range q.waiting {
 		if q.waiting[i].id <= m.upTo {
 			q.waiting[i].sure = true

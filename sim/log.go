@@ -278,10 +278,10 @@ func (r *replica) notify(f func()) {
 }
 
 func (r *replica) notice() time.Duration {
-	if r.w.chance(r.w.conf.Stale) {
-		return r.w.between(0, 200*time.Millisecond)
+	if r.w.calm {
+		return r.w.between(0, 2*time.Millisecond)
 	}
-	return r.w.between(0, 2*time.Millisecond)
+	return r.w.between(0, r.w.conf.Notice)
 }
 
 func (r *replica) deliver() {

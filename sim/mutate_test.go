@@ -5,6 +5,9 @@ import "testing"
 // TestMutations takes one safeguard away at a time, and expects some seed of a few
 // to notice.
 func TestMutations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds for each")
+	}
 	seeds := 400
 	for _, m := range mutations {
 		t.Run(m.String(), func(t *testing.T) {

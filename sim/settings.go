@@ -19,7 +19,7 @@ type settings struct {
 	Elections, Crashes, Cuts, Jumps, Restarts, Deposals time.Duration
 
 	PowerLoss, Restore, Random bool
-	Follow                     time.Duration // how late followers apply
+	Follow, Notice             time.Duration // how late followers apply, and partitions hear of their raft
 }
 
 func draw(rnd *rand.Rand) settings {
@@ -34,6 +34,6 @@ func draw(rnd *rand.Rand) settings {
 		Restarts:  pick(0, 400, 1500) * time.Millisecond,
 		Deposals:  pick(0, 900, 3000) * time.Millisecond,
 		PowerLoss: rnd.IntN(2) == 0, Restore: rnd.IntN(4) == 0, Random: rnd.IntN(3) > 0,
-		Follow: pick(5, 50, 1000) * time.Millisecond,
+		Follow: pick(5, 50, 1000) * time.Millisecond, Notice: pick(2, 2, 50, 500) * time.Millisecond,
 	}
 }

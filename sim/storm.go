@@ -11,7 +11,15 @@ func (w *world) storm() {
 	}
 	w.repeat(w.conf.Elections, func() {
 		g := w.groups[w.rnd.IntN(len(w.groups))]
+		was := g.leader
 		g.elect()
+		if w.chance(30) { // and back: who was deposed may lead again before it knows
+			w.after(w.between(20*time.Millisecond, 400*time.Millisecond), func() {
+				if was >= 0 && g.quorum(was) && !w.calm {
+					g.lead(was)
+				}
+			})
+		}
 	})
 	w.repeat(w.conf.Crashes, func() {
 		w.nodes[w.rnd.IntN(len(w.nodes))].crash(w.conf.PowerLoss && w.chance(50))

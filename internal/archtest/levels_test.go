@@ -28,7 +28,7 @@ var rooms = []room{
 
 // inner packages are for their own room, and for those who are named.
 var inner = map[string][]string{
-	"distributor/saga":         nil,
+	"distributor/saga":         {"sim"},
 	"raftadapter/wal":          nil,
 	"state/badgerkv":           {"."},
 	"state/memkv":              {"engine/enginetest", "sim"},

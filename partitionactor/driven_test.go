@@ -1,0 +1,135 @@
+package partitionactor_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/partitionactor"
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/state"
+	"github.com/grevy-io/grevy/state/memkv"
+)
+
+// stage is a leader's host and group, whose raft does what a test says.
+type stage struct {
+	t        *testing.T
+	machine  *raftadapter.Machine
+	driven   *partitionactor.Driven
+	term     uint64
+	index    uint64
+	mail     []any
+	proposed [][]byte
+	done     []func(error)
+	verify   []func(error)
+	failed   error
+	serving  bool
+}
+
+func newStage(t *testing.T) *stage {
+	s := &stage{t: t, term: 3}
+	var err error
+	s.machine, err = raftadapter.OpenMachine(1, memkv.New(), func(a raftadapter.Applied) { s.mail = append(s.mail, a) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	s.driven = partitionactor.Drive(&partitionactor.Config{Partition: 1, Partitions: 1, Models: engine.NewModels(1 << 20), Log: log}, s, s)
+	s.driven.Start()
+	return s
+}
+
+// commit applies an entry of the log, which ends in the term given.
+func (s *stage) commit(term uint64, entry []byte) {
+	s.t.Helper()
+	s.index++
+	if err := s.machine.Apply([]raftadapter.Entry{{Index: s.index, Term: term, Data: entry}}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// run lets the leader take its mail.
+func (s *stage) run() {
+	for len(s.mail) > 0 {
+		m := s.mail[0]
+		s.mail = s.mail[1:]
+		s.driven.Handle(m)
+	}
+	s.driven.Idle()
+}
+
+func (s *stage) Post(m any)                         { s.mail = append(s.mail, m) }
+func (s *stage) After(time.Duration, any)           {}
+func (s *stage) Fail(err error)                     { s.failed = err }
+func (s *stage) Now() time.Time                     { return time.UnixMilli(1_000_000) }
+func (s *stage) Random() uint64                     { return 77 }
+func (s *stage) Serving(uint64)                     { s.serving = true }
+func (s *stage) Ended()                             { s.serving = false }
+func (s *stage) Term() uint64                       { return s.term }
+func (s *stage) IsLeader() bool                     { return true }
+func (s *stage) Applied() raftadapter.Mark          { return s.machine.Applied() }
+func (s *stage) Verify(done func(error))            { s.verify = append(s.verify, done) }
+func (s *stage) Distribute(actors.Outbox) func(any) { return func(any) {} }
+func (s *stage) Export(raftadapter.Mark) func()     { return func() {} }
+
+func (s *stage) Exported() partitionactor.ExportStatus { return partitionactor.ExportStatus{} }
+
+func (s *stage) Execute(protocol.Command, func(protocol.Reply, error)) {}
+
+func (s *stage) View() (*state.View, uint64, protocol.Guard) { return s.machine.View() }
+
+func (s *stage) Propose(entry []byte, done func(error)) {
+	s.proposed, s.done = append(s.proposed, entry), append(s.done, done)
+}
+
+// TestVerified_InAnotherTerm: a leader is deposed, another node leads and answers
+// clients, and this node leads again before the leader has heard of any of it.
+// That its raft leads now proves nothing of what was read in the former term.
+func TestVerified_InAnotherTerm(t *testing.T) {
+	s := newStage(t)
+	s.commit(3, s.proposed[0])
+	s.run()
+	if !s.serving {
+		t.Fatal("the leader has not opened")
+	}
+	for _, done := range s.verify { // of its own first commands
+		done(nil)
+	}
+	s.verify = nil
+	s.run()
+	var answers []error
+	s.driven.Execute(context.Background(), &protocol.CompleteJob{JobKey: protocol.NewKey(1, 5)}, func(_ protocol.Reply, err error) { answers = append(answers, err) })
+	s.run()
+	if len(answers) != 0 || len(s.verify) != 1 {
+		t.Fatalf("answered %v before it was verified; %d verifications", answers, len(s.verify))
+	}
+	s.term = 5
+	s.verify[0](nil)
+	s.run()
+	var refusal *protocol.Refusal
+	if len(answers) != 1 || !errors.As(answers[0], &refusal) || s.failed == nil {
+		t.Errorf("answered %v, this life has ended for %v; wanted a refusal, and the end", answers, s.failed)
+	}
+}
+
+// TestOpen_AnotherBehindIt: the Open of a former life, which was still on its way,
+// is applied behind this leader's own. It can never serve, and must not wait.
+func TestOpen_AnotherBehindIt(t *testing.T) {
+	s := newStage(t)
+	stray := protocol.AppendEntryHeader(nil, protocol.EntryHeader{Kind: protocol.EntryOpen, Guard: protocol.Guard{Term: 3, Incarnation: 9}})
+	s.index = 2
+	if err := s.machine.Apply([]raftadapter.Entry{{Index: 1, Term: 3, Data: s.proposed[0]}, {Index: 2, Term: 3, Data: stray}}); err != nil {
+		t.Fatal(err)
+	}
+	s.done[0](nil)
+	s.run()
+	if s.serving || s.failed == nil {
+		t.Errorf("serving %t, ended for %v", s.serving, s.failed)
+	}
+}
