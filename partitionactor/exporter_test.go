@@ -130,8 +130,12 @@ func TestExporter_EachRecordInOrder(t *testing.T) {
 	if first.ValueType != "DEPLOYMENT" || first.RecordType != "COMMAND" || first.Key != -1 {
 		t.Errorf("the first record is %+v", first)
 	}
-	if st := n.part.Exported(); st.Records != uint64(len(s.seen(t))) || st.Problem != "" || st.Lost != 0 {
-		t.Errorf("status %+v for %d records", st, len(s.seen(t)))
+	deadline := time.Now().Add(10 * time.Second) // they are counted when they are written
+	for st := n.part.Exported(); st.Records != uint64(len(s.seen(t))) || st.Problem != "" || st.Lost != 0; st = n.part.Exported() {
+		if time.Now().After(deadline) {
+			t.Fatalf("status %+v for %d records", st, len(s.seen(t)))
+		}
+		<-time.After(2 * time.Millisecond)
 	}
 }
 
