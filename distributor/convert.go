@@ -44,7 +44,7 @@ func sagaAcks(list []protocol.Ack) []saga.Ack {
 func protocolAcks(list []saga.Ack) []protocol.Ack {
 	var out []protocol.Ack
 	for _, a := range list {
-		p := protocol.Ack{Target: a.Channel.Target, Lane: protocol.Lane(a.Channel.Lane), UpTo: uint64(a.UpTo)}
+		p := protocol.Ack{Target: a.Channel.Target, Lane: protocol.Lane(a.Channel.Lane), UpTo: uint64(a.UpTo), From: uint64(a.From)}
 		for _, r := range a.Refused {
 			p.Refused = append(p.Refused, protocol.RefusedItem{Seq: uint64(r.Seq), Reason: r.Reason})
 		}

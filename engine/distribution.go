@@ -168,7 +168,7 @@ func (r *run) acknowledge(c *protocol.Acknowledge) {
 	var gone []state.OutboxRow
 	for i := range c.Acks {
 		a := &c.Acks[i]
-		r.tx.Scan(state.OutboxPrefix(a.Target, a.Lane), nil, func(key, value []byte) bool {
+		r.tx.Scan(state.OutboxPrefix(a.Target, a.Lane), state.OutboxKey(a.Target, a.Lane, a.From), func(key, value []byte) bool {
 			row, err := state.ReadOutboxRow(key, value)
 			if err != nil {
 				r.tx.Fail(err)

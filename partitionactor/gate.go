@@ -76,9 +76,7 @@ func (g *Gate) Execute(ctx context.Context, c protocol.Command, done func(protoc
 		done(nil, protocol.Refuse(protocol.NotLeader, g.partition, ""))
 		return
 	}
-	if d, ok := c.(*protocol.Deploy); ok {
-		g.models.Prepare(d.Resources) // parsed here, not in the leader's turn
-	}
+	g.prepare(c)
 	r := &request{ctx: ctx, partition: g.partition, command: c, done: done}
 	if !parks(c) {
 		if n := g.inFlight.Add(1); n > g.limit && !privileged(c) {
@@ -93,6 +91,33 @@ func (g *Gate) Execute(ctx context.Context, c protocol.Command, done func(protoc
 		}
 	}
 	g.system.Root.Send(pid, r)
+}
+
+// prepare reads resources here, and not in the leader's turn.
+func (g *Gate) prepare(c protocol.Command) {
+	switch c := c.(type) {
+	case *protocol.Deploy:
+		g.models.Prepare(c.Resources)
+	case *protocol.Receive:
+		for i := range c.Items {
+			if d, ok := c.Items[i].Command.(*protocol.Distribute); ok && len(c.Bodies) > 0 {
+				g.models.Prepare(resources(d.Deployment.Definitions, c.Bodies))
+			}
+		}
+	}
+}
+
+// resources are the bodies that came along with definitions, by their names.
+func resources(defs []protocol.Definition, bodies []protocol.Body) (list []protocol.Resource) {
+	for i := range defs {
+		for k := range bodies {
+			if bodies[k].Hash == defs[i].Hash {
+				list = append(list, protocol.Resource{Name: defs[i].ResourceName, Content: bodies[k].Data})
+				break
+			}
+		}
+	}
+	return list
 }
 
 // Undelivered answers a command that a leader has not looked at.

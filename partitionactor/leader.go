@@ -98,6 +98,8 @@ func (l *leader) handle(m any) {
 		if l.distributor != nil {
 			l.distributor(m)
 		}
+	case rest:
+		l.takeSlices(m)
 	case actors.OutboxStatus:
 		if l.distributor == nil || l.p.Distributor == nil {
 			m.Undelivered()
@@ -225,7 +227,7 @@ func (l *leader) take(r *request) {
 		r.done(nil, protocol.Refuse(protocol.Unreachable, l.p.Partition, "its time was over before it was executed: %v", err))
 		return
 	}
-	if l.inspect(r) {
+	if l.inspect(r) || l.slice(r) {
 		return
 	}
 	l.engine.Asked, l.engine.Settled = r.asked, r.own || len(r.asked) >= maxAsked

@@ -91,6 +91,9 @@ type Ack struct {
 	Lane    Lane
 	UpTo    uint64
 	Refused []RefusedItem
+	// From is the first row that may be there, 0 if nobody knows: stores pass
+	// over what was deleted before one by one.
+	From uint64
 }
 
 // Pulled brings definitions that were pulled on a miss. Seq is the deployment

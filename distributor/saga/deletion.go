@@ -25,7 +25,7 @@ func (s *State) dueDeletions() []Ack {
 		if !ok || first > c.acked || c.deletion.upTo != 0 || !c.deletion.retryAt.IsZero() {
 			continue
 		}
-		ack := Ack{Channel: c.name, UpTo: c.acked}
+		ack := Ack{Channel: c.name, From: first, UpTo: c.acked}
 		n := min(len(c.refused), s.cfg.Window)
 		if n < len(c.refused) {
 			ack.UpTo = c.refused[n].Seq - 1 // keeps the entry small

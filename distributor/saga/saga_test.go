@@ -40,7 +40,7 @@ func TestTroubleStaysAtHome(t *testing.T) {
 		"bodies":      func(saga.Send) saga.Result { return saga.NeedBodies{} },
 	}
 	want := sendsToHealthy(t, troubles["none"])
-	if len(want) < 30 {
+	if len(want) < 15 {
 		t.Fatalf("only %d batches", len(want))
 	}
 	for name, trouble := range troubles {

@@ -66,13 +66,14 @@ type Refusal struct {
 // those among them that the receiver refused, ascending by Seq.
 type Ack struct {
 	Channel Channel
+	From    Seq // the first of them that is in the table
 	UpTo    Seq
 	Refused []Refusal
 }
 
 // Config sets limits and waits. A zero field means its default.
 type Config struct {
-	Window      int // rows in one batch; default 64
+	Window      int // rows in one batch; default 128
 	WindowBytes int // bytes in one batch; default 1 MiB. A larger row goes alone
 
 	RetryMin      time.Duration // first wait after a failure; default 50 ms
@@ -91,7 +92,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	positive(&c.Window, 64)
+	positive(&c.Window, 128)
 	positive(&c.WindowBytes, 1<<20)
 	positive(&c.RetryMin, 50*time.Millisecond)
 	positive(&c.RetryMax, 3*time.Second)

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
@@ -75,6 +77,21 @@ func (n *Node) Status(ctx context.Context) (s grevy.Status, err error) {
 		err = json.Unmarshal(b, &s)
 	}
 	return s, err
+}
+
+// Metric reads one of the node's metrics, by its name and labels as Prometheus
+// shows them; 0 if there is none.
+func (n *Node) Metric(ctx context.Context, name string) (float64, error) {
+	b, err := n.get(ctx, "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(b)) {
+		if text, ok := strings.CutPrefix(line, name+" "); ok {
+			return strconv.ParseFloat(strings.TrimSpace(text), 64)
+		}
+	}
+	return 0, nil
 }
 
 // Ask runs the program's own command against the node's HTTP port, as an

@@ -1,0 +1,47 @@
+package partitionactor_test
+
+import (
+	"testing"
+
+	"github.com/grevy-io/grevy/partitionactor"
+	"github.com/grevy-io/grevy/protocol"
+)
+
+// rows are signals from another partition, which are always taken.
+func rows(from, to uint64) *protocol.Receive {
+	c := &protocol.Receive{Source: 2, Epoch: 7, Lane: protocol.LaneSignals}
+	for seq := from; seq <= to; seq++ {
+		c.Items = append(c.Items, protocol.Item{Seq: seq, Command: &protocol.BroadcastSignal{Name: "s", Variables: []byte("{}")}})
+	}
+	return c
+}
+
+// A large batch is taken in parts, with one answer; a repeat of it, or of an
+// acknowledgement, a base or a pull, leads to no entry (Zeebe issues #9877, #29495: retries
+// flooded the logs of other partitions).
+func TestReceive_ALargeBatchAndRepeats(t *testing.T) {
+	nodes, _ := cluster(t, 1, partitionactor.Limits{})
+	n := leader(t, nodes...)
+	if got := n.must(rows(1, 100)).(*protocol.Received); got.UpTo != 100 || got.Gap || len(got.Refused) > 0 {
+		t.Fatalf("%+v", got)
+	}
+	if got := n.must(rows(102, 150)).(*protocol.Received); got.UpTo != 100 || !got.Gap {
+		t.Errorf("behind a hole: %+v", got)
+	}
+	part := rows(101, 140)
+	part.Items[20].Seq = 1000
+	if got := n.must(part).(*protocol.Received); got.UpTo != 120 || !got.Gap {
+		t.Errorf("a hole inside of a batch: %+v", got)
+	}
+	base := &protocol.TakeBase{Source: 2, Epoch: 7, Lane: protocol.LaneMessages, UpTo: 5}
+	n.must(base)
+	before, _, _ := n.count.read()
+	n.must(rows(1, 100))
+	n.must(base)
+	n.must(&protocol.Acknowledge{Acks: []protocol.Ack{{Target: 2, Lane: protocol.LaneSignals, UpTo: 9}}})
+	n.must(&protocol.Pulled{Source: 2, Epoch: 7})
+	n.must(&protocol.Reconcile{From: 2, Lanes: []protocol.LaneMark{{Lane: protocol.LaneSignals, Epoch: 1, Seq: 9}}})
+	if after, _, _ := n.count.read(); after != before {
+		t.Errorf("repeats have led to %d entries", after-before)
+	}
+}
