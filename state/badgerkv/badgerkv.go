@@ -32,8 +32,11 @@ type KV struct {
 const memTableSize = 64 << 20
 
 // Open opens or makes the store in dir. A store that another process has open
-// is an error.
+// is an error; one that is not what was written is a *DamagedError.
 func Open(dir string, log *slog.Logger) (*KV, error) {
+	if err := verifyStart(dir); err != nil {
+		return nil, fmt.Errorf("open state store: %w", err)
+	}
 	opt := badger.DefaultOptions(dir).
 		WithLogger(logger{log.With("room", "badger")}).
 		WithMemTableSize(memTableSize).WithNumMemtables(3).
