@@ -35,6 +35,9 @@ type Broker struct {
 	kv        *badgerkv.KV
 	records   recordlog.Sink // nil: none are made
 
+	storeKept    string                // where a damaged store was set aside at this start
+	storeProblem atomic.Pointer[error] // what is wrong with the store since
+
 	nodeCerts, clientCerts *certs.Store // nil: no TLS there
 
 	models  *engine.Models
@@ -96,7 +99,7 @@ func OpenContext(ctx context.Context, c Config) (*Broker, error) {
 
 func (b *Broker) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		b.openCerts, b.openDir, b.openNetwork, b.join, b.openPartitions, b.openRuntime, b.awaitLeaders, b.openGateway,
+		b.openCerts, b.openDir, b.openStore, b.openNetwork, b.join, b.openPartitions, b.openRuntime, b.awaitLeaders, b.openGateway,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -121,10 +124,6 @@ func (b *Broker) openDir(context.Context) (err error) {
 	}
 	b.models = engine.NewModels(b.ModelCache)
 	b.metrics = newMetrics(b)
-	if b.kv, err = badgerkv.Open(filepath.Join(b.DataDir, "state"), b.Log); err != nil {
-		return err
-	}
-	b.onClose(b.kv.Close)
 	return b.openRecords()
 }
 
@@ -254,6 +253,7 @@ func (b *Broker) openPartitions(context.Context) error {
 		return err
 	}
 	b.openRepairs()
+	b.openVerification()
 	return nil
 }
 

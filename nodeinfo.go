@@ -80,6 +80,9 @@ func (b *Broker) ailments() []string {
 			list = append(list, fmt.Sprintf("partition %d: %s", p.Partition, problem))
 		}
 	}
+	if err := b.storeProblem.Load(); err != nil {
+		list = append(list, (*err).Error())
+	}
 	return append(list, b.copied()...)
 }
 

@@ -64,6 +64,9 @@ func (b *Broker) startPartition(p protocol.PartitionID) error {
 	case b.ReplicationFactor == 1:
 		return fmt.Errorf("%w (no other node keeps partition %d; docs/operations.md, \"A damaged replica\")", err, p)
 	}
+	if b.storeKept != "" {
+		err = fmt.Errorf("the store was damaged and is kept in %s: %w", b.storeKept, err)
+	}
 	b.Log.Warn("replica is damaged, it takes no part", "partition", p, "err", err)
 	b.setRepair(p, repair{why: err, dir: b.raft.LogDir(p)})
 	return nil
