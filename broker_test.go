@@ -79,6 +79,12 @@ func open(t *testing.T, c grevy.Config) *grevy.Broker {
 // trio opens a cluster of three nodes in this process.
 func trio(t *testing.T) ([]*grevy.Broker, []grevy.Config) {
 	t.Helper()
+	configs := trioConfigs(t)
+	return openAll(t, configs), configs
+}
+
+func trioConfigs(t *testing.T) []grevy.Config {
+	t.Helper()
 	configs := make([]grevy.Config, 3)
 	var join []string
 	for i := range configs {
@@ -89,7 +95,7 @@ func trio(t *testing.T) ([]*grevy.Broker, []grevy.Config) {
 	for i := range configs {
 		configs[i].Join = join
 	}
-	return openAll(t, configs), configs
+	return configs
 }
 
 // openAll opens nodes side by side, which may wait for each other.

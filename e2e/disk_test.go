@@ -166,3 +166,47 @@ func TestDirectoryOfAnotherCluster(t *testing.T) {
 	c.WaitReady(serveTime)
 	l.settle(formTime)
 }
+
+// TestDamagedStore: a node finds at its start that a table of its store is not what
+// was written. It says which, keeps the store aside, has all its partitions
+// filled anew and counts for their majorities again.
+func TestDamagedStore(t *testing.T) {
+	c := three(t)
+	l := startLoad(t, c)
+	l.flows(300)
+	bad := c.Nodes[2]
+	bad.Stop() // writes a table
+	tables, err := filepath.Glob(filepath.Join(bad.Dir, "state", "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatal(tables, err)
+	}
+	data, err := os.ReadFile(tables[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)/3] ^= 8
+	if err := os.WriteFile(tables[0], data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bad.Start()
+	bad.WaitReady(formTime)
+	if log := bad.Log(); !strings.Contains(log, "state store damaged, it is set aside") || !strings.Contains(log, filepath.Base(tables[0])) {
+		t.Error("the log does not say which file is damaged")
+	}
+	kept, err := os.ReadFile(filepath.Join(bad.Dir, "state.damaged-1", filepath.Base(tables[0])))
+	if err != nil || !slices.Equal(kept, data) {
+		t.Errorf("the damaged table was not kept as it was: %v", err)
+	}
+	cluster.Until(t, formTime, "all replicas vote", func(ctx context.Context) error {
+		s, err := c.Nodes[0].Status(ctx)
+		if err == nil && len(s.Problems) > 0 {
+			err = fmt.Errorf("%v", s.Problems)
+		}
+		return err
+	})
+	c.Nodes[1].Kill()
+	servesEverywhere(t, c)
+	c.Nodes[1].Start()
+	c.WaitReady(serveTime)
+	l.settle(formTime)
+}

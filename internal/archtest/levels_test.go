@@ -48,7 +48,7 @@ var keepers = map[string][]string{
 	"github.com/asynkron":             {"actors", "partitionactor", "distributor", "remote", ".", "examples"},
 	"github.com/camunda":              {"gateway", "cmd", "e2e", "examples"},
 	"google.golang.org/grpc":          {"gateway", ".", "cmd", "e2e", "examples"},
-	"google.golang.org/protobuf":      {"gateway", "e2e", "examples"},
+	"google.golang.org/protobuf":      {"gateway", "e2e", "examples", "state/badgerkv"},
 }
 
 // roomOf finds the room of a package's directory: the longest that holds it.
