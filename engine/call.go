@@ -32,7 +32,7 @@ func (r *run) caller(root *elem) *elem {
 // call starts an instance of the process that a call activity names. Both live
 // on the same partition.
 func (r *run) call(el *elem, def *definition, depth int64) {
-	root := r.newRoot(def)
+	root := r.newRoot(def, r.key())
 	root.Extra = &state.Extra{Caller: el.Key, Depth: depth}
 	for _, m := range r.handedIn(el) {
 		root.SetVariable(m.Name, m.Value)

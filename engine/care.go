@@ -177,7 +177,9 @@ func (r *run) spent() bool { return r.e.care.most > 0 && r.e.done >= r.e.care.mo
 func (r *run) blame(b *unfit) {
 	switch b.Unit.kind {
 	case unitStep:
-		if el := r.elem(b.key); el != nil && !el.gone {
+		if b.op == stepLater {
+			r.blameLater(b)
+		} else if el := r.elem(b.key); el != nil && !el.gone {
 			r.dropIncident(el)
 			r.incident(el, b.kind, b.text, b.op)
 		}

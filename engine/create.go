@@ -25,7 +25,7 @@ func (r *run) create(c *protocol.CreateInstance) {
 		r.reject(rejection)
 		return
 	}
-	root := r.newRoot(def)
+	root := r.newRoot(def, r.key())
 	if root.AwaitResult = c.AwaitResult; c.AwaitResult {
 		root.Fetch = c.FetchVariables
 	}

@@ -177,7 +177,6 @@ func (r *run) acknowledge(c *protocol.Acknowledge) {
 			if row.Seq > a.UpTo {
 				return false
 			}
-			r.tx.Delete(append([]byte(nil), key...))
 			gone = append(gone, row)
 			for _, refused := range a.Refused {
 				if d, ok := row.Command.(*protocol.Distribute); ok && refused.Seq == row.Seq {
@@ -186,6 +185,9 @@ func (r *run) acknowledge(c *protocol.Acknowledge) {
 			}
 			return true
 		})
+	}
+	for i := range gone {
+		r.tx.DeleteOutbox(&gone[i])
 	}
 	r.out.Effects.Acked = c.Acks
 	r.recordAcknowledged(gone)

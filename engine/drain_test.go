@@ -45,7 +45,10 @@ func (w *world) now(i int, cmd protocol.Command) (continues bool) {
 	out := w.execute(i, cmd)
 	check(w.t, w.parts[i].CommitAll())
 	w.packing[i]++
-	for out.Effects.Continue {
+	for n := 0; out.Effects.Continue; n++ {
+		if n > 10_000 {
+			w.t.Fatalf("partition %d: %T leads to work without end", i+1, cmd)
+		}
 		out = w.execute(i, &protocol.Continue{})
 		check(w.t, w.parts[i].CommitAll())
 		w.packing[i]++
@@ -114,7 +117,7 @@ func (w *world) nothingLeft(i int) {
 		state.TableElement, state.TableJob, state.TableActivatable, state.TableDeadline, state.TableBackOff,
 		state.TableIncident, state.TableChild, state.TableTimer, state.TableLoop, state.TableVariables,
 		state.TableSubscriber, state.TableMessage, state.TableExpiry, state.TableMessageID, state.TableCorrelated, state.TableKeyLock,
-		state.TableSignal, state.TableBroadcast, state.TableContinue, state.TableParts, state.TableCompensable, state.TableCompensating, state.TableOutbox,
+		state.TableSignal, state.TableBroadcast, state.TableShared, state.TableHolders, state.TableLater, state.TableContinue, state.TableParts, state.TableCompensable, state.TableCompensating, state.TableOutbox,
 	} {
 		if n := len(w.makers[i].Seen.Rows[table]); n > 0 {
 			w.t.Errorf("partition %d: %d rows of table %x are left", i+1, n, table)
@@ -131,7 +134,7 @@ func (w *world) deliverAll() {
 		for i := range w.parts {
 			for _, row := range w.makers[1-i].Seen.Outbox {
 				cmd := &protocol.Receive{Source: w.parts[1-i].ID, Epoch: epochOf(2 - i), Lane: row.Lane}
-				cmd.Items = []protocol.Item{{Seq: row.Seq, Command: row.Command}}
+				cmd.Items = []protocol.Item{{Seq: row.Seq, Command: w.makers[1-i].Seen.Whole(row.Command)}}
 				for _, h := range enginetest.Hashes(row.Command) {
 					cmd.Bodies = append(cmd.Bodies, protocol.Body{Hash: h, Data: w.makers[1-i].Bodies[h]})
 				}

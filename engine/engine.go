@@ -21,6 +21,9 @@ type Config struct {
 	// Records says that what happens is recorded, for the record log. They go
 	// into the entry with the writes (state.Tx.Records).
 	Records bool
+	// ShareAbove is how many bytes of one document a command writes again for each
+	// who gets it; more are written once (state/shared.go). 0: 256 kB.
+	ShareAbove int
 	// Before, if it is set, is called before each unit of work. A test makes it panic.
 	Before func(Unit)
 }
@@ -47,6 +50,9 @@ type Engine struct {
 func New(c Config) *Engine {
 	if c.MaxJobBytes == 0 {
 		c.MaxJobBytes = 4 << 20
+	}
+	if c.ShareAbove == 0 {
+		c.ShareAbove = state.MaxValue
 	}
 	e := &Engine{Config: c, definitions: map[protocol.Key]*definition{}, cursors: map[string]protocol.Key{}}
 	e.run.init(e)

@@ -30,14 +30,23 @@ func (r *run) publish(c *protocol.PublishMessage) {
 		Key: r.key(), Name: c.Name, CorrelationKey: c.CorrelationKey, ID: c.MessageID, Variables: jsondoc.Append(nil, members),
 	}
 	r.out.Reply = &protocol.KeyReply{Key: m.Key}
+	had := map[string]bool{}
+	found := r.whoWaits(m, had)
+	starts := r.startsOf(m, had)
+	m.Variables = r.share(m.Variables, 1+len(found)+len(starts))
 	if c.TimeToLive > 0 {
 		m.Deadline = r.now + min(c.TimeToLive, maxTimeToLive)
 		r.tx.InsertMessage(m)
 	}
 	r.recordMessage(m, c.TimeToLive, "PUBLISHED")
-	had := map[string]bool{}
-	r.toSubscribers(m, had)
-	r.toStarts(m, had)
+	for _, s := range found {
+		r.noteHad(m, s.ProcessID) // before the answer, which asks for the next message
+		r.send(s, m)
+	}
+	for i := range starts {
+		r.startByMessage(&starts[i], m)
+	}
+	r.tx.Release(m.Variables)
 	if m.Deadline == 0 {
 		r.recordMessage(m, c.TimeToLive, "EXPIRED")
 	}
@@ -54,9 +63,8 @@ func (r *run) noteHad(m *state.Message, processID string) {
 // maxTimeToLive keeps deadlines from overflowing: some three hundred years.
 const maxTimeToLive = 1e13
 
-// toSubscribers sends a message to one instance of each process that waits.
-func (r *run) toSubscribers(m *state.Message, had map[string]bool) {
-	var found []*state.Subscriber
+// whoWaits lists one instance of each process that waits for a message.
+func (r *run) whoWaits(m *state.Message, had map[string]bool) (found []*state.Subscriber) {
 	r.tx.Subscribers(m.Name, m.CorrelationKey, func(s *state.Subscriber) bool {
 		if s.Message == 0 && !had[s.ProcessID] {
 			had[s.ProcessID] = true
@@ -64,12 +72,7 @@ func (r *run) toSubscribers(m *state.Message, had map[string]bool) {
 		}
 		return true
 	})
-	for _, s := range found {
-		if m.Deadline > 0 { // before the answer, which asks for the next message
-			r.tx.SetCorrelated(m.Key, s.ProcessID)
-		}
-		r.send(s, m)
-	}
+	return found
 }
 
 // send hands a message to a subscriber, who answers whether it was still wanted.

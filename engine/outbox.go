@@ -24,7 +24,11 @@ func (r *run) broadcast(lane protocol.Lane, c protocol.Command) uint64 {
 // here at once, elsewhere through the outbox, once.
 func (r *run) tell(target protocol.PartitionID, c protocol.Command) {
 	if target == r.e.Partition {
-		r.row(c)
+		if m, ok := c.(*protocol.Correlate); ok && state.IsShared(m.Variables) {
+			r.postpone(&state.Later{What: *m})
+		} else {
+			r.row(c)
+		}
 		return
 	}
 	r.chooseEpoch()

@@ -96,7 +96,7 @@ func randomRun(t *testing.T, seed uint64) {
 func newWorld(t *testing.T, rnd *rand.Rand, models [][]byte, commandBytes int, records bool) *world {
 	w := &world{t: t, rnd: rnd, models: models, packing: []uint64{1, 1}}
 	var err error
-	w.cluster, err = enginetest.NewCluster(enginetest.Config{Partitions: 2, MaxJobBytes: 20_000, CommandBytes: commandBytes, Records: records})
+	w.cluster, err = enginetest.NewCluster(enginetest.Config{Partitions: 2, MaxJobBytes: 20_000, CommandBytes: commandBytes, Records: records, ShareAbove: 20})
 	check(t, err)
 	for i := range 2 {
 		p, err := w.cluster.Partition(i + 1)

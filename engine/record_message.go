@@ -11,7 +11,7 @@ func (r *run) recordMessage(m *state.Message, timeToLive int64, intent string) {
 		return
 	}
 	r.rec.begin().str("name", m.Name).str("correlationKey", m.CorrelationKey).str("messageId", m.ID).
-		num("timeToLive", timeToLive).num("deadline", m.Deadline).json("variables", m.Variables)
+		num("timeToLive", timeToLive).num("deadline", m.Deadline).json("variables", r.tx.Document(m.Variables))
 	r.rec.event("MESSAGE", intent, m.Key)
 }
 
@@ -22,7 +22,7 @@ func (r *run) recordSubscriber(s *state.Subscriber, message protocol.Key, variab
 	}
 	r.rec.begin().str("bpmnProcessId", s.ProcessID).key("processInstanceKey", s.Instance).key("elementInstanceKey", s.Element).
 		key("messageKey", message).str("messageName", s.Name).str("correlationKey", s.CorrelationKey).
-		bool("interrupting", s.Interrupting).json("variables", variables)
+		bool("interrupting", s.Interrupting).json("variables", r.tx.Document(variables))
 	r.rec.event("MESSAGE_SUBSCRIPTION", intent, s.Key)
 }
 
@@ -35,7 +35,7 @@ func (r *run) recordSubscription(s *protocol.Subscription, message protocol.Key,
 	r.rec.begin().str("bpmnProcessId", s.ProcessID).key("processInstanceKey", s.Instance).key("elementInstanceKey", s.Element).
 		str("elementId", s.ElementID).num("subscriptionPartitionId", int64(protocol.MessagePartition(s.CorrelationKey, r.e.Partitions))).
 		key("messageKey", message).str("messageName", s.Name).str("correlationKey", s.CorrelationKey).
-		bool("interrupting", s.Interrupting).json("variables", variables)
+		bool("interrupting", s.Interrupting).json("variables", r.tx.Document(variables))
 	r.rec.event("PROCESS_MESSAGE_SUBSCRIPTION", intent, s.Key)
 }
 
@@ -54,13 +54,13 @@ func (r *run) recordSignal(name string, variables []byte, key protocol.Key) {
 	if r.rec == nil {
 		return
 	}
-	r.rec.begin().str("signalName", name).json("variables", variables)
+	r.rec.begin().str("signalName", name).json("variables", r.tx.Document(variables))
 	r.rec.event("SIGNAL", "BROADCASTED", key)
 }
 
 // recordStart records what happens to a start event that a message or signal
 // finds. m and instance are those of a correlation, else nil and 0.
-func (r *run) recordStart(s *state.Start, m *state.Message, instance protocol.Key, intent string) {
+func (r *run) recordStart(s *state.Start, m *protocol.Correlate, instance protocol.Key, intent string) {
 	if r.rec == nil {
 		return
 	}
@@ -74,10 +74,10 @@ func (r *run) recordStart(s *state.Start, m *state.Message, instance protocol.Ke
 	var correlationKey string
 	var variables []byte
 	if m != nil {
-		message, correlationKey, variables = m.Key, m.CorrelationKey, m.Variables
+		message, correlationKey, variables = m.Message, m.CorrelationKey, m.Variables
 	}
 	o.str("startEventId", s.Event).str("messageName", s.Name).key("messageKey", message).str("correlationKey", correlationKey).
-		key("processInstanceKey", instance).json("variables", variables)
+		key("processInstanceKey", instance).json("variables", r.tx.Document(variables))
 	r.rec.event("MESSAGE_START_EVENT_SUBSCRIPTION", intent, s.Key)
 }
 

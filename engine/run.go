@@ -35,6 +35,7 @@ type run struct {
 	taken int    // steps of the queue
 	held  int    // bytes that were brought to element instances
 	full  bool   // the bound was reached
+	more  bool   // suspended steps are left that were not taken up
 	out   Outcome
 	rec   *recorder // nil: no records are wanted
 	known uint64    // the deployment lane's watermark that the sender knows
@@ -83,6 +84,7 @@ const (
 	stepCompensate // start more handlers
 	stepSignal     // let a signal happen at the next who wait for it; its key is the signal's
 	stepMessages   // hand over the next messages
+	stepLater      // do what a large message or signal does here; its key is that of the row
 )
 
 // maxKept is how many element instances a run may have had for its map to be
@@ -136,8 +138,12 @@ func (r *run) steps() {
 	}
 }
 
-// stepsLeft tells whether steps are left.
+// stepsLeft tells whether steps are left. The last ones wait for what is suspended.
 func (r *run) stepsLeft() bool {
+	if r.taken == len(r.queue) && r.more && len(r.last) > 0 {
+		r.suspend(r.last)
+		r.last = nil
+	}
 	if r.taken == len(r.queue) && len(r.last) > 0 {
 		r.queue, r.last = append(r.queue, r.last[0]), r.last[1:]
 	}
@@ -150,6 +156,10 @@ func (r *run) large() bool {
 }
 
 func (r *run) step(s step) {
+	if s.op == stepLater {
+		r.doLater(s.key)
+		return
+	}
 	el := s.el
 	if el == nil {
 		el = r.elem(s.key)

@@ -26,14 +26,20 @@ func (r *run) broadcastSignal(c *protocol.BroadcastSignal) {
 
 // emit broadcasts a signal from here.
 func (r *run) emit(name string, variables []byte) protocol.Key {
-	c := &protocol.BroadcastSignal{Name: name, Variables: variables, Key: r.key()}
+	key := r.key()
+	starts := r.tx.Starts(state.SignalStart, name)
+	doc := r.share(variables, r.e.Partitions+len(starts))
+	c := &protocol.BroadcastSignal{Name: name, Variables: doc, Key: key}
 	if r.e.Partitions > 1 {
 		r.broadcast(protocol.LaneSignals, c)
 	}
-	r.recordSignal(name, variables, c.Key)
-	r.startBySignal(c)
+	r.recordSignal(name, doc, key)
+	for i := range starts {
+		r.startBySignal(&starts[i], doc)
+	}
 	r.signal(c)
-	return c.Key
+	r.tx.Release(doc)
+	return key
 }
 
 // throwsSignal tells whether an event throws a signal.
@@ -56,9 +62,19 @@ func (r *run) signal(c *protocol.BroadcastSignal) {
 	if len(r.tx.SignalWaits(c.Name, 0, key, 1)) == 0 {
 		return
 	}
-	r.tx.PutBroadcast(key, &state.Broadcast{Name: c.Name, Variables: c.Variables}, true)
-	r.enqueue(stepSignal, key)
+	doc := r.share(c.Variables, maxCursors)
+	r.tx.PutBroadcast(key, &state.Broadcast{Name: c.Name, Variables: doc}, true)
+	r.tx.Release(doc)
+	if next := (step{op: stepSignal, key: key}); state.IsShared(doc) {
+		r.suspend([]step{next}) // this command has written enough
+	} else {
+		r.queue = append(r.queue, next)
+	}
 }
+
+// maxCursors is how often a small signal may be written again while it goes
+// through those who wait.
+const maxCursors = 4
 
 // signalsAtOnce is how many of those who wait one step lets go on.
 const signalsAtOnce = 100
@@ -69,6 +85,7 @@ func (r *run) signalNext(key protocol.Key) {
 	if b == nil {
 		return
 	}
+	doc := r.tx.Document(b.Variables)
 	list := r.tx.SignalWaits(b.Name, b.After, key, signalsAtOnce)
 	all := len(list) < signalsAtOnce
 	for i, w := range list {
@@ -77,12 +94,12 @@ func (r *run) signalNext(key protocol.Key) {
 			break
 		}
 		if r.unit(Unit{kind: unitSignal, key: w.Subscription, of: w.Element}) {
-			r.signalAt(w, b.Variables)
+			r.signalAt(w, doc)
 		}
 		b.After = w.Subscription
 	}
 	if all {
-		r.tx.DeleteBroadcast(key)
+		r.tx.DeleteBroadcast(key, b)
 		return
 	}
 	r.tx.PutBroadcast(key, b, false)

@@ -148,15 +148,19 @@ func (r *run) startBy(key protocol.Key, event string, vars []state.Variable) *el
 	if def == nil {
 		return nil
 	}
-	root := r.newRoot(def)
+	return r.startAs(r.key(), def, event, vars)
+}
+
+// startAs does the same with a key that was minted before.
+func (r *run) startAs(key protocol.Key, def *definition, event string, vars []state.Variable) *elem {
+	root := r.newRoot(def, key)
 	r.remember(root)
 	r.startWith(root, def.process.Element(event), vars)
 	return root
 }
 
 // newRoot makes the record of a new instance.
-func (r *run) newRoot(def *definition) *elem {
-	key := r.key()
+func (r *run) newRoot(def *definition, key protocol.Key) *elem {
 	root := r.newElem()
 	*root.ElementInstance = state.ElementInstance{
 		Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activating,
@@ -166,34 +170,71 @@ func (r *run) newRoot(def *definition) *elem {
 	return root
 }
 
-// startBySignal begins an instance of each definition that a signal starts.
-func (r *run) startBySignal(c *protocol.BroadcastSignal) {
-	for _, s := range r.tx.Starts(state.SignalStart, c.Name) {
-		r.startBy(s.Definition, s.Event, r.eventVariables(c.Variables))
+// startBySignal begins an instance of a definition that a signal starts.
+func (r *run) startBySignal(s *state.Start, doc []byte) {
+	if !state.IsShared(doc) {
+		r.startBy(s.Definition, s.Event, r.eventVariables(doc))
+		return
 	}
+	r.postpone(&state.Later{
+		What: protocol.Correlate{Name: s.Name, ProcessID: s.ProcessID, Variables: doc}, Definition: s.Definition, Root: r.key(), Event: s.Event,
+	})
 }
 
-// toStarts begins an instance of each process that a message starts. With a
-// correlation key there is one at a time (reference: Zeebe 8.6, messages).
-func (r *run) toStarts(m *state.Message, had map[string]bool) {
+// startsOf lists the processes that a message starts. With a correlation key there
+// is one instance at a time (reference: Zeebe 8.6, messages).
+func (r *run) startsOf(m *state.Message, had map[string]bool) (list []state.Start) {
 	for _, s := range r.tx.Starts(state.MessageStart, m.Name) {
 		if had[s.ProcessID] || m.CorrelationKey != "" && r.tx.KeyLock(s.ProcessID, m.CorrelationKey) != 0 {
 			continue
 		}
 		had[s.ProcessID] = true
-		r.startByMessage(&s, m)
+		list = append(list, s)
+	}
+	return list
+}
+
+// startByMessage begins an instance, or lets it begin later. Its key is minted
+// here: it locks the correlation key from now on.
+func (r *run) startByMessage(s *state.Start, m *state.Message) {
+	r.noteHad(m, s.ProcessID)
+	l := &state.Later{What: protocol.Correlate{
+		Message: m.Key, Subscription: s.Key, Name: s.Name, CorrelationKey: m.CorrelationKey, ProcessID: s.ProcessID, Variables: m.Variables,
+	}, Definition: s.Definition, Root: r.key(), Event: s.Event}
+	if m.CorrelationKey != "" {
+		r.tx.SetKeyLock(s.ProcessID, m.CorrelationKey, l.Root)
+	}
+	if state.IsShared(m.Variables) {
+		r.postpone(l)
+	} else {
+		r.start(l)
 	}
 }
 
-func (r *run) startByMessage(s *state.Start, m *state.Message) {
-	r.noteHad(m, s.ProcessID)
-	root := r.startBy(s.Definition, s.Event, r.eventVariables(m.Variables))
-	if root != nil {
-		r.recordStart(s, m, root.Key, "CORRELATED")
+// startable finds the definition of an instance that is to begin. If it was deleted
+// meanwhile, nothing begins, and the correlation key is free again.
+func (r *run) startable(l *state.Later) *definition {
+	def := r.e.definition(r.tx, l.Definition)
+	if def == nil && l.What.CorrelationKey != "" {
+		r.tx.ClearKeyLock(l.What.ProcessID, l.What.CorrelationKey)
 	}
-	if root != nil && m.CorrelationKey != "" {
+	return def
+}
+
+// start begins an instance by a message or signal.
+func (r *run) start(l *state.Later) {
+	m, def := &l.What, r.startable(l)
+	if def == nil {
+		return
+	}
+	root := r.startAs(l.Root, def, l.Event, r.eventVariables(m.Variables))
+	if m.Message == 0 {
+		return
+	}
+	s := &state.Start{Kind: state.MessageStart, Name: m.Name, ProcessID: m.ProcessID, Definition: l.Definition, Event: l.Event, Key: m.Subscription}
+	r.recordStart(s, m, root.Key, "CORRELATED")
+	if m.CorrelationKey != "" {
 		root.More().StartKey = m.CorrelationKey
-		r.tx.SetKeyLock(s.ProcessID, m.CorrelationKey, root.Key)
 	}
 }
 

@@ -206,6 +206,8 @@ func (r *run) nextMessages(el *elem) {
 // eventVariables are the variables that came with a message or signal, which
 // were checked when it was published.
 func (r *run) eventVariables(doc []byte) (vars []state.Variable) {
+	doc = r.tx.Document(doc)
+	r.held += len(doc)
 	members, err := jsondoc.Parse(doc)
 	if err != nil {
 		r.tx.Fail(fmt.Errorf("variables of an event: %w", err))

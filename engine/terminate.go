@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
 )
@@ -123,12 +125,17 @@ func (r *run) suspend(rest []step) {
 	r.out.Effects.Continue = true
 }
 
-func (r *run) keepSteps(list []step) {
-	b := protocol.AppendUint(nil, uint64(len(list)))
-	for _, s := range list {
-		b = protocol.AppendInt(append(b, byte(s.op)), int64(s.key))
+// stepsInRow bounds what is written again when only a part of a row is taken.
+const stepsInRow = 100
+
+func (r *run) keepSteps(all []step) {
+	for list := range slices.Chunk(all, stepsInRow) {
+		b := protocol.AppendUint(nil, uint64(len(list)))
+		for _, s := range list {
+			b = protocol.AppendInt(append(b, byte(s.op)), int64(s.key))
+		}
+		r.tx.Insert(state.TableContinue.OfKey(r.key()), b)
 	}
-	r.tx.Insert(state.TableContinue.OfKey(r.key()), b)
 }
 
 // suspended reads kept steps; aside are those that this leadership does not take.
@@ -170,13 +177,16 @@ func (r *run) resume() {
 
 // resumeSuspended tells whether there was anything to take up.
 func (r *run) resumeSuspended() bool {
-	left := 0
+	enough := maxSteps
+	if most := r.e.care.most; most > 0 {
+		enough = min(enough, most)
+	}
 	r.tx.Scan([]byte{byte(state.TableContinue)}, nil, func(key, value []byte) bool {
 		steps, aside := r.suspended(value)
 		if len(steps) == 0 {
 			return true // nothing that this leadership does
 		}
-		if left++; left > 1 {
+		if r.more = len(r.queue) >= enough; r.more {
 			return false
 		}
 		for _, s := range steps {
@@ -192,6 +202,7 @@ func (r *run) resumeSuspended() bool {
 		}
 		return true
 	})
-	r.out.Effects.Continue = left > 1 || left == 1 && (len(r.tx.DueTimers(r.now, 1)) > 0 || len(r.tx.Expired(r.now, 1)) > 0)
-	return left > 0
+	any := len(r.queue)+len(r.last) > 0
+	r.out.Effects.Continue = r.more || any && (len(r.tx.DueTimers(r.now, 1)) > 0 || len(r.tx.Expired(r.now, 1)) > 0)
+	return any
 }

@@ -73,7 +73,7 @@ func (o *outbox) Items(target protocol.PartitionID, lane protocol.Lane, from, to
 			if row, bad = state.ReadOutboxRow(key, value); bad != nil || row.Seq > to {
 				return false
 			}
-			items = append(items, protocol.Item{Seq: row.Seq, Command: row.Command})
+			items = append(items, protocol.Item{Seq: row.Seq, Command: tx.Whole(row.Command)})
 			return true
 		})
 		if bad != nil {

@@ -130,6 +130,14 @@ var writes = []struct {
 	{"signal on its way", func(tx *state.Tx) {
 		tx.PutBroadcast(key(16), &state.Broadcast{Name: "stop", Variables: []byte(`{"x":1}`), After: key(12)}, true)
 	}},
+	{"document of many, signal and message that have it, start of an instance that is yet to come", func(tx *state.Tx) {
+		doc := tx.Share(key(17), []byte(`{"x":1}`))
+		tx.PutBroadcast(key(16), &state.Broadcast{Name: "stop", Variables: doc}, true)
+		tx.AddLater(key(18), &state.Later{
+			What:       protocol.Correlate{Message: key(13), Name: "paid", CorrelationKey: "o-1", ProcessID: "order", Variables: doc},
+			Definition: key(2), Root: key(19), Event: "s",
+		})
+	}},
 	{"scope with completed activities, compensable", func(tx *state.Tx) {
 		e := &state.ElementInstance{Key: key(5), Instance: key(3), Definition: key(2), Element: "p", State: state.Activated}
 		tx.AddCompensable(e, state.Compensable{Key: key(7), Instance: key(6), Activity: "a", Handler: "h"})

@@ -50,6 +50,9 @@ const (
 	TableStartTimer   Table = 0x47
 	TableSignal       Table = 0x48
 	TableBroadcast    Table = 0x49
+	TableShared       Table = 0x4A // documents that many rows refer to
+	TableHolders      Table = 0x4B
+	TableLater        Table = 0x4C
 	TableParts        Table = 0xF0
 )
 

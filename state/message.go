@@ -66,12 +66,13 @@ type Message struct {
 	Key                  protocol.Key
 	Name, CorrelationKey string
 	ID                   string
-	Deadline             int64 // ms since 1970
-	Variables            []byte
+	Deadline             int64  // ms since 1970
+	Variables            []byte // or a reference (shared.go)
 }
 
 // InsertMessage keeps a message.
 func (t *Tx) InsertMessage(m *Message) {
+	t.Hold(m.Variables)
 	b := protocol.AppendInt(protocol.AppendString(nil, m.ID), m.Deadline)
 	t.Insert(nameKey(TableMessage, m.Name, m.CorrelationKey, uint64(m.Key)), protocol.AppendBytes(b, m.Variables))
 	names := protocol.AppendString(protocol.AppendString(nil, m.Name), m.CorrelationKey)
@@ -83,6 +84,7 @@ func (t *Tx) InsertMessage(m *Message) {
 
 // DeleteMessage forgets a message and who had it.
 func (t *Tx) DeleteMessage(m *Message) {
+	t.Release(m.Variables)
 	t.Delete(nameKey(TableMessage, m.Name, m.CorrelationKey, uint64(m.Key)))
 	t.Delete(TableExpiry.Of(uint64(m.Deadline), uint64(m.Key)))
 	if m.ID != "" {

@@ -13,7 +13,7 @@ type OutboxRow struct {
 	Seq     uint64
 	Since   int64 // ms since 1970, when it was written
 	Command protocol.Command
-	Size    int // bytes that the row takes, once it was written or read
+	Size    int // bytes that it takes on its way, once it was written or read
 }
 
 // OutboxKey is where a row stands: target, lane and seq, in that order, so that
@@ -29,9 +29,16 @@ func OutboxPrefix(target protocol.PartitionID, lane protocol.Lane) []byte {
 
 // AddOutbox writes a row.
 func (t *Tx) AddOutbox(r *OutboxRow) {
+	t.Hold(SharedBy(r.Command))
 	stored := protocol.EncodeCommand(protocol.AppendInt(row(instanceSize), r.Since), r.Command)
-	r.Size = len(stored)
+	r.Size = len(stored) + sharedSize(r.Command)
 	t.insertRow(OutboxKey(r.Target, r.Lane, r.Seq), stored)
+}
+
+// DeleteOutbox removes a row.
+func (t *Tx) DeleteOutbox(r *OutboxRow) {
+	t.Delete(OutboxKey(r.Target, r.Lane, r.Seq))
+	t.Release(SharedBy(r.Command))
 }
 
 // ReadOutboxRow decodes a row from its key and value.
@@ -48,7 +55,9 @@ func ReadOutboxRow(key, value []byte) (OutboxRow, error) {
 		return row, r.Err()
 	}
 	var err error
-	row.Command, err = protocol.DecodeCommand(r.Rest())
+	if row.Command, err = protocol.DecodeCommand(r.Rest()); err == nil {
+		row.Size += sharedSize(row.Command)
+	}
 	return row, err
 }
 

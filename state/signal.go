@@ -40,7 +40,7 @@ func (t *Tx) SignalWaits(name string, after, before protocol.Key, limit int) (li
 // Broadcast is a signal on its way to those who wait for it on this partition.
 type Broadcast struct {
 	Name      string
-	Variables []byte
+	Variables []byte // or a reference (shared.go)
 	// After is the last subscription that has it.
 	After protocol.Key
 }
@@ -48,6 +48,9 @@ type Broadcast struct {
 // PutBroadcast writes it under a key minted here: whoever began to wait later
 // does not get it. fresh: it is new.
 func (t *Tx) PutBroadcast(key protocol.Key, s *Broadcast, fresh bool) {
+	if fresh {
+		t.Hold(s.Variables)
+	}
 	stored := protocol.AppendBytes(protocol.AppendString(row(jobSize), s.Name), s.Variables)
 	t.set(TableBroadcast.OfKey(key), write{stored: protocol.AppendInt(stored, int64(s.After)), fresh: fresh})
 }
@@ -68,4 +71,7 @@ func (t *Tx) Broadcast(key protocol.Key) *Broadcast {
 }
 
 // DeleteBroadcast ends one.
-func (t *Tx) DeleteBroadcast(key protocol.Key) { t.Delete(TableBroadcast.OfKey(key)) }
+func (t *Tx) DeleteBroadcast(key protocol.Key, s *Broadcast) {
+	t.Delete(TableBroadcast.OfKey(key))
+	t.Release(s.Variables)
+}

@@ -20,6 +20,8 @@ type Config struct {
 	// CommandBytes is the most that a command of the leader's own, or rows of
 	// another partition, may write; default 8 MB.
 	CommandBytes int
+	// ShareAbove as in engine.Config.
+	ShareAbove int
 	// Records lets the engines record what happens.
 	Records    bool
 	ModelBytes int // of parsed models that are kept; default 8 MB

@@ -138,6 +138,9 @@ func (c *Contents) readEntity(table state.Table, key protocol.Key, row []byte) e
 	return err
 }
 
+// Whole is the command of an outbox row as its receiver gets it.
+func (c *Contents) Whole(cmd protocol.Command) protocol.Command { return c.tx.Whole(cmd) }
+
 // Rows prints every committed key and value of the partition, in order.
 func (p *Partition) Rows() ([]string, error) {
 	view := p.view()

@@ -233,6 +233,7 @@ var tableNames = map[state.Table]string{
 	state.TableSubscriber: "subscriber", state.TableMessage: "message", state.TableExpiry: "expiry", state.TableMessageID: "message id",
 	state.TableCorrelated: "correlated", state.TableKeyLock: "key lock", state.TableStart: "start", state.TableStartTimer: "start timer",
 	state.TableSignal: "signal", state.TableBroadcast: "broadcast", state.TableParts: "parts",
+	state.TableShared: "shared", state.TableHolders: "holders", state.TableLater: "later",
 }
 
 // keyLines counts the keys of each table.

@@ -33,6 +33,7 @@ func (c *Contents) Check(p protocol.PartitionID, partitions int) ([]string, erro
 	k.timers()
 	k.subscriptions()
 	k.messages()
+	k.shared()
 	k.starts()
 	k.calls()
 	k.listeners()

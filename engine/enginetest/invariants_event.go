@@ -84,8 +84,53 @@ func (k *checker) messages() {
 		}
 		delete(locks, key)
 	}
+	for _, row := range k.Rows[state.TableLater] {
+		delete(locks, k.tx.Later(protocol.Key(number(row, 0))).Root)
+	}
 	for key := range locks {
 		k.fail("a key is locked for instance %d, which is not there", key)
+	}
+}
+
+// shared: each shared document has as many holders as rows refer to it, and at
+// least one.
+func (k *checker) shared() {
+	holders := map[protocol.Key]int{}
+	hold := func(variables []byte) {
+		if state.IsShared(variables) {
+			key, size, err := state.SharedKey(variables)
+			if err != nil || len(k.tx.Get(state.TableShared.OfKey(key))) != size {
+				k.fail("document %d is not as it is referred to (%d bytes, %v)", key, size, err)
+			}
+			holders[key]++
+		}
+	}
+	for i := range k.Outbox {
+		hold(state.SharedBy(k.Outbox[i].Command))
+	}
+	for _, row := range k.Rows[state.TableLater] {
+		hold(k.tx.Later(protocol.Key(number(row, 0))).What.Variables)
+	}
+	for _, row := range k.Rows[state.TableBroadcast] {
+		hold(k.tx.Broadcast(protocol.Key(number(row, 0))).Variables)
+	}
+	for _, row := range k.Rows[state.TableExpiry] {
+		r := protocol.NewReader(k.tx.Get(row))
+		if m := k.tx.Message(r.String(), r.String(), protocol.Key(number(row, 0))); m != nil {
+			hold(m.Variables)
+		}
+	}
+	if n := len(k.Rows[state.TableShared]); n != len(holders) {
+		k.fail("%d shared documents, %d are referred to", n, len(holders))
+	}
+	for _, row := range k.Rows[state.TableHolders] {
+		key := protocol.Key(number(row, 0))
+		if n := int(number(k.tx.Get(row), 0)); n != holders[key] {
+			k.fail("document %d is held %d times and referred to %d times", key, n, holders[key])
+		}
+	}
+	if n := len(k.Rows[state.TableLater]); n > 0 && k.Suspends == 0 {
+		k.fail("%d messages or signals are to happen and nothing goes on with them", n)
 	}
 }
 

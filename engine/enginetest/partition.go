@@ -70,7 +70,7 @@ func (p *Partition) lead() error {
 // newEngine begins with an engine that remembers nothing.
 func (p *Partition) newEngine() {
 	p.engine = engine.New(engine.Config{
-		Partition: p.ID, Partitions: p.cluster.Partitions, Models: p.models, Epoch: p.epoch, MaxJobBytes: p.cluster.MaxJobBytes, Records: p.cluster.Records,
+		Partition: p.ID, Partitions: p.cluster.Partitions, Models: p.models, Epoch: p.epoch, MaxJobBytes: p.cluster.MaxJobBytes, ShareAbove: p.cluster.ShareAbove, Records: p.cluster.Records,
 		Before: p.fault,
 	})
 }
@@ -287,10 +287,25 @@ func (p *Partition) checkMinted(o *protocol.Op) error {
 	if err != nil {
 		return err
 	}
-	if old == nil && key.Counter() <= p.counter {
+	if old == nil && key.Counter() <= p.counter && !p.promised(key) {
 		return fmt.Errorf("key %d is minted again: an entry before had reached %d", key, p.counter)
 	}
 	return nil
+}
+
+// promised tells whether a key was minted for an instance that begins later.
+func (p *Partition) promised(key protocol.Key) bool {
+	before, err := state.NewOverlay(p.view(), 1)
+	if err != nil {
+		return false
+	}
+	tx, found := state.NewTx(before), false
+	it := before.Base().Iterate([]byte{byte(state.TableLater)}, nil)
+	defer it.Close()
+	for ; it.Valid() && !found; it.Next() {
+		found = tx.Later(protocol.Key(number(it.Key(), 0))).Root == key
+	}
+	return found
 }
 
 func (p *Partition) noteCounter() error {

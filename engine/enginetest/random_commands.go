@@ -74,6 +74,7 @@ func (c *Commander) Remember() {
 	for _, row := range c.Seen.Outbox {
 		lane := c.pushed[row.Lane]
 		if n := len(lane); n == 0 || lane[n-1].Seq < row.Seq {
+			row.Command = c.Seen.Whole(row.Command)
 			c.pushed[row.Lane] = append(lane, row)
 		}
 	}

@@ -52,7 +52,10 @@ func (s *session) execute(c *call, cmd protocol.Command) error {
 	if d, ok := out.Reply.(*protocol.DefinitionReply); ok {
 		s.pulled = d
 	}
-	s.pushed[c.part.ID] = append(s.pushed[c.part.ID], out.Effects.Pushed...)
+	for _, row := range out.Effects.Pushed {
+		row.Command = c.part.tx.Whole(row.Command)
+		s.pushed[c.part.ID] = append(s.pushed[c.part.ID], row)
+	}
 	c.outcome(&out, s.cluster.Now)
 	if out.Err != nil || out.Miss != nil || out.Behind {
 		return nil

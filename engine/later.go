@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
+)
+
+// share makes a document one that is written once, if it would be written copies
+// times and that is too much for one command. This command holds it until it
+// releases it.
+func (r *run) share(doc []byte, copies int) []byte {
+	switch {
+	case state.IsShared(doc):
+		r.tx.Hold(doc)
+		return doc
+	case len(doc)*copies <= r.e.ShareAbove || copies < 2:
+		return doc
+	}
+	return r.tx.Share(r.key(), doc)
+}
+
+// postpone lets a message or signal with a shared document happen here in a command
+// of its own: each that gets it writes it again.
+func (r *run) postpone(l *state.Later) {
+	key := r.key()
+	r.tx.AddLater(key, l)
+	r.suspend([]step{{op: stepLater, key: key}})
+}
+
+func (r *run) doLater(key protocol.Key) {
+	l := r.tx.Later(key)
+	if l == nil {
+		return
+	}
+	if l.Definition != 0 {
+		r.start(l)
+	} else {
+		r.correlate(&l.What)
+	}
+	r.tx.DeleteLater(key, l)
+}
+
+// blameLater makes an incident where a message or signal cannot happen.
+func (r *run) blameLater(b *unfit) {
+	l := r.tx.Later(b.key)
+	if l == nil {
+		return
+	}
+	if l.Definition != 0 {
+		r.beginWithout(l, b)
+	} else if el := r.elem(l.What.Element); el != nil && !el.gone && el.Incident == 0 {
+		r.incident(el, b.kind, "A message did not happen here. "+b.text, 0)
+	}
+	r.tx.DeleteLater(b.key, l)
+}
+
+// beginWithout makes the instance that cannot begin with its variables, with an
+// incident: it begins without them when that is resolved.
+func (r *run) beginWithout(l *state.Later, b *unfit) {
+	if def := r.startable(l); def != nil {
+		root := r.newRoot(def, l.Root)
+		r.remember(root)
+		root.More().Pending = &state.Pending{Event: l.Event}
+		root.More().StartKey = l.What.CorrelationKey
+		r.incident(root, b.kind, "The variables of what begins this instance are not here. "+b.text, stepActivate)
+	}
+}
