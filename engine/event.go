@@ -156,6 +156,9 @@ func (r *run) enterEventStart(el *elem) {
 	}
 	start := r.enter(el.def.process.Element(p.Event), el)
 	start.event = el.event
+	for i := range p.Variables {
+		r.held += len(p.Variables[i].Value)
+	}
 	if el.Scope != 0 {
 		start.given = members(p.Variables)
 		return

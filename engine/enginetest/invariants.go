@@ -256,7 +256,9 @@ func (k *checker) timers() {
 		if e.Extra == nil {
 			continue
 		}
-		if e.Extra.Pending != nil && k.Suspends == 0 && (e.State != state.Activating || e.Job == 0 && e.Incident == 0) {
+		in := k.Incidents[e.Incident] // to go on with what it stopped, when it is resolved
+		goes := k.Suspends > 0 || in != nil && in.Step != 0 || e.State == state.Activating && e.Job != 0
+		if e.Extra.Pending != nil && !goes {
 			k.fail("element %d (%s) in state %d: %q is pending and nothing goes on with it", key, e.Element, e.State, e.Extra.Pending.Event)
 		}
 		for _, t := range e.Extra.Timers {
