@@ -22,9 +22,8 @@ func (r *run) share(doc []byte, copies int) []byte {
 // postpone lets a message or signal with a shared document happen here in a command
 // of its own: each that gets it writes it again.
 func (r *run) postpone(l *state.Later) {
-	key := r.key()
-	r.tx.AddLater(key, l)
-	r.suspend([]step{{op: stepLater, key: key}})
+	r.tx.AddLater(l)
+	r.suspend([]step{{op: stepLater, key: l.Key()}})
 }
 
 func (r *run) doLater(key protocol.Key) {
@@ -37,7 +36,7 @@ func (r *run) doLater(key protocol.Key) {
 	} else {
 		r.correlate(&l.What)
 	}
-	r.tx.DeleteLater(key, l)
+	r.tx.DeleteLater(l)
 }
 
 // blameLater makes an incident where a message or signal cannot happen.
@@ -51,7 +50,7 @@ func (r *run) blameLater(b *unfit) {
 	} else if el := r.elem(l.What.Element); el != nil && !el.gone && el.Incident == 0 {
 		r.incident(el, b.kind, "A message did not happen here. "+b.text, 0)
 	}
-	r.tx.DeleteLater(b.key, l)
+	r.tx.DeleteLater(l)
 }
 
 // beginWithout makes the instance that cannot begin with its variables, with an

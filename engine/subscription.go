@@ -195,7 +195,7 @@ func (r *run) nextMessages(el *elem) {
 		if s.Signal || protocol.MessagePartition(s.CorrelationKey, r.e.Partitions) != r.e.Partition {
 			continue
 		}
-		if sub := r.tx.Subscriber(s.Name, s.CorrelationKey, el.Key, s.Key); sub != nil && sub.Message != 0 {
+		if sub := r.tx.Subscriber(s.Name, s.CorrelationKey, el.Key, s.Key); sub != nil && sub.Message != 0 && r.tx.Later(s.Key) == nil {
 			r.correlated(&protocol.Correlated{
 				Element: el.Key, Subscription: s.Key, Message: sub.Message, Name: s.Name, CorrelationKey: s.CorrelationKey, ProcessID: sub.ProcessID,
 			})

@@ -133,7 +133,7 @@ var writes = []struct {
 	{"document of many, signal and message that have it, start of an instance that is yet to come", func(tx *state.Tx) {
 		doc := tx.Share(key(17), []byte(`{"x":1}`))
 		tx.PutBroadcast(key(16), &state.Broadcast{Name: "stop", Variables: doc}, true)
-		tx.AddLater(key(18), &state.Later{
+		tx.AddLater(&state.Later{
 			What:       protocol.Correlate{Message: key(13), Name: "paid", CorrelationKey: "o-1", ProcessID: "order", Variables: doc},
 			Definition: key(2), Root: key(19), Event: "s",
 		})

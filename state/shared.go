@@ -128,11 +128,20 @@ type Later struct {
 	Event            string
 }
 
+// Key is that of the instance to begin or of the subscription, to which one message
+// at a time is on its way.
+func (l *Later) Key() protocol.Key {
+	if l.Definition != 0 {
+		return l.Root
+	}
+	return l.What.Subscription
+}
+
 // AddLater writes one.
-func (t *Tx) AddLater(key protocol.Key, l *Later) {
+func (t *Tx) AddLater(l *Later) {
 	t.Hold(l.What.Variables)
 	b := protocol.AppendInt(protocol.AppendInt(nil, int64(l.Definition)), int64(l.Root))
-	t.Insert(TableLater.OfKey(key), protocol.EncodeCommand(protocol.AppendString(b, l.Event), &l.What))
+	t.Put(TableLater.OfKey(l.Key()), protocol.EncodeCommand(protocol.AppendString(b, l.Event), &l.What))
 }
 
 // Later reads one, nil if there is none.
@@ -154,7 +163,7 @@ func (t *Tx) Later(key protocol.Key) *Later {
 }
 
 // DeleteLater removes one.
-func (t *Tx) DeleteLater(key protocol.Key, l *Later) {
-	t.Delete(TableLater.OfKey(key))
+func (t *Tx) DeleteLater(l *Later) {
+	t.Delete(TableLater.OfKey(l.Key()))
 	t.Release(l.What.Variables)
 }
