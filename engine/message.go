@@ -46,10 +46,10 @@ func (r *run) publish(c *protocol.PublishMessage) {
 	for i := range starts {
 		r.startByMessage(&starts[i], m)
 	}
-	r.tx.Release(m.Variables)
 	if m.Deadline == 0 {
 		r.recordMessage(m, c.TimeToLive, "EXPIRED")
 	}
+	r.tx.Release(m.Variables)
 }
 
 // noteHad notes that an instance of a process has a message, so that no other one
@@ -188,8 +188,8 @@ func (r *run) expire() {
 			break
 		}
 		if r.unit(Unit{kind: unitExpiry, key: m.Key}) {
-			r.tx.DeleteMessage(m)
 			r.recordMessage(m, 0, "EXPIRED")
+			r.tx.DeleteMessage(m)
 		}
 	}
 	if len(due) > maxExpired {
