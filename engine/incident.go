@@ -20,7 +20,7 @@ func (r *run) jobIncident(el *elem, j *state.Job, kind, text string) protocol.Ke
 }
 
 func (r *run) openIncident(el *elem, job protocol.Key, kind, text string, again stepOp) protocol.Key {
-	i := &state.Incident{Key: r.key(), Job: job, Type: kind, Message: text, Step: byte(again)}
+	i := &state.Incident{Key: r.key(), Job: job, Type: kind, Message: text, Step: byte(again), Since: r.now}
 	if el != nil {
 		i.Element, i.Instance = el.Key, el.Instance
 	}

@@ -164,7 +164,7 @@ func (r *run) newRoot(def *definition, key protocol.Key) *elem {
 	root := r.newElem()
 	*root.ElementInstance = state.ElementInstance{
 		Key: key, Instance: key, Definition: def.Key, Element: def.ID, State: state.Activating,
-		ProcessID: def.ID, Version: def.Version,
+		ProcessID: def.ID, Version: def.Version, Started: r.now,
 	}
 	root.model, root.def, root.dirty = def.process.Root, def, true
 	return root

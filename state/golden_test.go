@@ -69,7 +69,7 @@ var writes = []struct {
 	{"job, deadline", func(tx *state.Tx) { tx.PutJob(nil, sampleJob(state.JobActivated, 1700000060000)) }},
 	{"job, back-off", func(tx *state.Tx) { tx.PutJob(nil, sampleJob(state.JobFailed, 1700000060000)) }},
 	{"incident", func(tx *state.Tx) {
-		tx.InsertIncident(&state.Incident{Key: key(7), Element: key(5), Instance: key(3), Job: key(6), Type: "JOB_NO_RETRIES", Message: "no", Step: 4})
+		tx.InsertIncident(&state.Incident{Key: key(7), Element: key(5), Instance: key(3), Job: key(6), Type: "JOB_NO_RETRIES", Message: "no", Step: 4, Since: 1700000000000})
 	}},
 	{"child", func(tx *state.Tx) {
 		tx.AddChild(&state.ElementInstance{Key: key(3), Children: make([]protocol.Key, state.MaxInlineChildren)}, key(8))

@@ -9,6 +9,8 @@ type Incident struct {
 	Message                     string
 	// Step is what is tried again when the incident is resolved.
 	Step byte
+	// Since is when it came up, in ms since 1970.
+	Since int64
 }
 
 // Incident reads an incident, nil if there is none.
@@ -18,7 +20,7 @@ func (t *Tx) Incident(k protocol.Key) *Incident {
 		return nil
 	}
 	r := protocol.NewReader(b)
-	i := &Incident{Key: r.Key(), Element: r.Key(), Instance: r.Key(), Job: r.Key(), Type: r.String(), Message: r.String(), Step: r.Byte()}
+	i := &Incident{Key: r.Key(), Element: r.Key(), Instance: r.Key(), Job: r.Key(), Type: r.String(), Message: r.String(), Step: r.Byte(), Since: r.Int()}
 	if err := r.Done(); err != nil {
 		t.Fail(err)
 		return nil
@@ -33,6 +35,7 @@ func (t *Tx) InsertIncident(i *Incident) {
 		b = protocol.AppendInt(b, int64(k))
 	}
 	b = append(protocol.AppendString(protocol.AppendString(b, i.Type), i.Message), i.Step)
+	b = protocol.AppendInt(b, i.Since)
 	t.Insert(TableIncident.OfKey(i.Key), b)
 }
 

@@ -45,6 +45,8 @@ type ElementInstance struct {
 	// Process: the definition's id and version, only in the process's record.
 	ProcessID string
 	Version   int32
+	// Started is when a process instance began, in ms since 1970.
+	Started int64
 	// Extra is nil for most.
 	Extra *Extra
 
@@ -158,6 +160,9 @@ func AppendInstance(b []byte, e *ElementInstance) []byte {
 	}
 	b = protocol.AppendStrings(protocol.AppendBool(b, e.AwaitResult), e.Fetch)
 	b = protocol.AppendInt(protocol.AppendString(b, e.ProcessID), int64(e.Version))
+	if e.Scope == 0 {
+		b = protocol.AppendInt(b, e.Started)
+	}
 	return appendExtra(b, e.Extra)
 }
 
@@ -194,6 +199,9 @@ func (e *ElementInstance) read(b []byte) error {
 	}
 	e.AwaitResult, e.Fetch = r.Bool(), r.Strings()
 	e.ProcessID, e.Version = text(r), int32(r.Int())
+	if e.Scope == 0 {
+		e.Started = r.Int()
+	}
 	var err error
 	if e.Extra, err = readExtra(r); err != nil {
 		return err
