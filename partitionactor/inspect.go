@@ -18,6 +18,14 @@ func (l *leader) inspect(r *request) bool {
 		l.withLanes(func(s outboxStatus) { r.done(l.outbox.info(l.term, l.host.Exported().Problem, s)) })
 	case *protocol.ListDeployments:
 		l.withLanes(func(s outboxStatus) { r.done(l.outbox.deployments(c, s.lanes)) })
+	case *protocol.ListIncidents:
+		go func() { r.done(l.outbox.incidents(c)) }()
+	case *protocol.ListInstances:
+		go func() { r.done(l.outbox.instances(c)) }()
+	case *protocol.InspectInstance:
+		go func() { r.done(l.outbox.inspectInstance(c)) }()
+	case *protocol.ListMessages:
+		go func() { r.done(l.outbox.messages(c)) }()
 	case *protocol.AwaitDistributed:
 		l.awaitDistributed(c, r)
 	default:
@@ -123,8 +131,13 @@ func (o *outbox) info(term uint64, recordLog string, s outboxStatus) (protocol.R
 	info.JobsActive = count(view, []byte{byte(state.TableDeadline)})
 	info.Incidents = count(view, []byte{byte(state.TableIncident)})
 	info.Instances = roots(view)
+	info.Messages = count(view, []byte{byte(state.TableExpiry)})
 	view.Close()
 	err := o.read(func(tx *state.Tx) error {
+		tx.CommittedIncidents(0, func(i *state.Incident) bool {
+			info.OldestIncident = i.Since
+			return false
+		})
 		if o.p.Partition == protocol.DeploymentPartition {
 			info.DeploymentSeq = tx.LaneSeq(protocol.LaneDeployments)
 		} else {

@@ -91,6 +91,14 @@ func newCommand(k Kind) Command {
 		return new(FetchDefinitions)
 	case KindAwaitDistributed:
 		return new(AwaitDistributed)
+	case KindListIncidents:
+		return new(ListIncidents)
+	case KindListInstances:
+		return new(ListInstances)
+	case KindInspectInstance:
+		return new(InspectInstance)
+	case KindListMessages:
+		return new(ListMessages)
 	case KindTakeBase:
 		return new(TakeBase)
 	case KindThrowError:

@@ -39,11 +39,15 @@ const (
 
 	KindEvaluateDecision Kind = 32
 	KindDeleteResource   Kind = 33
+	KindListIncidents    Kind = 42
+	KindListInstances    Kind = 43
 	KindAwaitDistributed Kind = 44
 	KindSurvey           Kind = 45
 	KindListDefinitions  Kind = 46
 	KindFetchDefinitions Kind = 47
 	KindReconcile        Kind = 48
+	KindInspectInstance  Kind = 52
+	KindListMessages     Kind = 53
 )
 
 // Command is what a partition is asked to do.

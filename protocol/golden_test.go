@@ -72,6 +72,10 @@ func goldenCommands() []protocol.Command {
 		&protocol.Survey{From: 3},
 		&protocol.ListDefinitions{After: 2251799813685249, Limit: 1000},
 		&protocol.FetchDefinitions{Keys: []protocol.Key{2251799813685249, 2251799813685250}},
+		&protocol.ListIncidents{After: 2251799813685255, ProcessID: "order", Limit: 500},
+		&protocol.ListInstances{After: 2251799813685252, ProcessID: "order", Limit: 500},
+		&protocol.InspectInstance{Key: 2251799813685252, MaxValue: 100},
+		&protocol.ListMessages{After: place, Name: "paid", Limit: 500},
 		&protocol.AwaitDistributed{Seq: 12, Deployment: 2251799813685249, Wait: 5000, Reachable: true},
 		&protocol.DeleteResource{ResourceKey: 9, Definitions: []protocol.Definition{definition.Tombstone()}},
 		&protocol.EvaluateDecision{DecisionKey: 9, DecisionID: "rate", Variables: []byte(`{"a":1}`), TenantID: "<default>", DeploymentSeq: 300},
@@ -104,7 +108,15 @@ func goldenCommands() []protocol.Command {
 	}
 }
 
+var place = protocol.MessagePlace{Deadline: 1700000060000, Key: 2251799813685258}
+
 func goldenReplies() []protocol.Reply {
+	incident := protocol.IncidentRow{
+		Key: 7, Instance: 3, Element: 5, Job: 6, Definition: 2, ProcessID: "order", Version: 3, ElementID: "t", Type: "JOB_NO_RETRIES", Message: "no", Since: 1700000000000,
+	}
+	instance := protocol.InstanceRow{
+		Key: 3, Definition: 2, Caller: 1, ProcessID: "order", Version: 3, State: 2, Started: 1700000000000, Children: 4, Incidents: 1, At: []string{"t", "u"},
+	}
 	created := protocol.Created{DefinitionKey: 2251799813685250, InstanceKey: 4503599627370497, ProcessID: "order", Version: 3}
 	return []protocol.Reply{
 		&protocol.Done{},
@@ -115,6 +127,17 @@ func goldenReplies() []protocol.Reply {
 			Key: 1, InstanceKey: 2, DefinitionKey: 3, ElementKey: 4, Type: "work", ProcessID: "order", ElementID: "t", Worker: "w",
 			Version: 3, Retries: 2, Deadline: 1700000060000, Headers: []byte(`{}`), Variables: []byte(`{"a":1}`),
 		}}},
+		&protocol.Incidents{List: []protocol.IncidentRow{incident}, Next: 7},
+		&protocol.Instances{List: []protocol.InstanceRow{instance}, Next: 3},
+		&protocol.InstanceTree{Instance: instance, Elements: []protocol.ElementRow{{
+			Key: 5, Scope: 3, ElementID: "t", State: 2, Variables: []protocol.VariableRow{{Name: "a", Value: []byte("12"), Size: 4}}, MoreVars: 1, MoreInside: 2,
+			Timers:   []protocol.TimerRow{{Event: "b", Due: 1700000060000, Repeats: -1}},
+			Messages: []protocol.SubscriptionRow{{Event: "c", Name: "paid", CorrelationKey: "o-1", Signal: true}},
+			Joins:    []protocol.JoinRow{{ElementID: "j", Flows: []string{"f"}}},
+			Job:      &protocol.JobRow{Key: 6, Type: "work", Worker: "w", State: 3, Retries: 2, Deadline: 1700000060000},
+			Incident: &incident, Called: 8, UserTask: 9, Loop: []int64{4, 3, 2, 1}, Listener: 2, Follows: "b", Interrupts: true, Compensate: true,
+		}}},
+		&protocol.Messages{Next: place, List: []protocol.MessageRow{{Place: place, Name: "paid", CorrelationKey: "o-1", ID: "m", Size: 7, Had: []string{"order"}}}},
 		&protocol.KeyReply{Key: 2251799813685256},
 		&protocol.Received{Epoch: 77, UpTo: 9, Refused: []protocol.RefusedItem{{Seq: 9, Reason: "no"}}, Gap: true, Missing: []protocol.Hash{hash}},
 		&protocol.DefinitionReply{Epoch: 77, Seq: 9, Key: 8, Definitions: []protocol.Definition{definition}, Bodies: []protocol.Body{{Hash: hash, Data: []byte("<x/>")}}},
@@ -139,7 +162,7 @@ func goldenReplies() []protocol.Reply {
 			Pending: []protocol.PendingPush{{Partition: 3, Since: 1700000000000, Attempts: 4, Error: "no link"}},
 			Refused: []protocol.RefusedPush{{Partition: 2, Reason: "no"}},
 		},
-		&protocol.Info{Partition: 2, Term: 3, Applied: 4, DeploymentSeq: 5, OldestPending: 6, Pending: 7, Instances: 8, JobsWaiting: 9, JobsActive: 10, Incidents: 11, RecordLog: "disk full",
+		&protocol.Info{Partition: 2, Term: 3, Applied: 4, DeploymentSeq: 5, OldestPending: 6, Pending: 7, Instances: 8, JobsWaiting: 9, JobsActive: 10, Incidents: 11, OldestIncident: 12, Messages: 13, RecordLog: "disk full",
 			Lanes:    []protocol.LaneInfo{{Target: 3, Lane: protocol.LaneMessages, Pending: 12, Oldest: 1700000000000, Attempts: 4, Error: "no link"}},
 			Compared: protocol.CompareInfo{At: 1700000000000, Differs: 1, Repaired: 2, Why: "one", Error: "none"}},
 	}

@@ -15,6 +15,7 @@ func commands() []protocol.Command {
 		&protocol.AwaitJobs{}, &protocol.CompleteJob{}, &protocol.FailJob{}, &protocol.YieldJobs{},
 		&protocol.UpdateJobRetries{}, &protocol.UpdateJobTimeout{}, &protocol.SetVariables{},
 		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{}, &protocol.AwaitDistributed{}, &protocol.Survey{}, &protocol.ListDefinitions{}, &protocol.FetchDefinitions{},
+		&protocol.ListIncidents{}, &protocol.ListInstances{}, &protocol.InspectInstance{}, &protocol.ListMessages{},
 		&protocol.EvaluateDecision{}, &protocol.DeleteResource{},
 		&protocol.ListDeployments{}, &protocol.PartitionInfo{}, &protocol.TakeBase{}, &protocol.Watermark{},
 		&protocol.ModifyInstance{}, &protocol.MigrateInstance{},
@@ -33,6 +34,7 @@ func replies() []protocol.Reply {
 	return []protocol.Reply{
 		&protocol.Done{}, &protocol.Deployed{}, &protocol.Created{}, &protocol.Result{}, &protocol.Jobs{},
 		&protocol.KeyReply{}, &protocol.Received{}, &protocol.DefinitionReply{}, &protocol.Deployments{}, &protocol.Info{}, &protocol.Evaluated{}, &protocol.Distribution{}, &protocol.Surveyed{}, &protocol.DefinitionList{},
+		&protocol.Incidents{}, &protocol.Instances{}, &protocol.InstanceTree{}, &protocol.Messages{},
 	}
 }
 
@@ -61,6 +63,11 @@ func fill(rnd *rand.Rand, v reflect.Value) {
 			&protocol.CloseSubscription{}, &protocol.BroadcastSignal{}, &protocol.DeleteResource{},
 		}
 		v.Set(reflect.ValueOf(random(rnd, rows[rnd.IntN(len(rows))])))
+	case reflect.Pointer:
+		if rnd.IntN(2) == 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(rnd, v.Elem())
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			fill(rnd, v.Field(i))

@@ -30,6 +30,10 @@ const (
 	ReplyDistribution   ReplyKind = 24
 	ReplySurveyed       ReplyKind = 25
 	ReplyDefinitionList ReplyKind = 26
+	ReplyIncidents      ReplyKind = 32
+	ReplyInstances      ReplyKind = 33
+	ReplyInstanceTree   ReplyKind = 34
+	ReplyMessages       ReplyKind = 35
 )
 
 // Reply is the answer to a command that was not rejected.
@@ -143,6 +147,9 @@ type Info struct {
 	JobsWaiting   int64
 	JobsActive    int64
 	Incidents     int64
+	// OldestIncident is since when that is, in ms since 1970; 0: there is none.
+	OldestIncident int64
+	Messages       int64 // that are kept
 	// Lanes are those that have something pending, or could not be sent.
 	Lanes []LaneInfo
 	// Compared is how the definitions compare with those of other partitions.
@@ -259,6 +266,14 @@ func newReply(k ReplyKind) Reply {
 		return new(Deployments)
 	case ReplyInfo:
 		return new(Info)
+	case ReplyIncidents:
+		return new(Incidents)
+	case ReplyInstances:
+		return new(Instances)
+	case ReplyInstanceTree:
+		return new(InstanceTree)
+	case ReplyMessages:
+		return new(Messages)
 	case ReplyDecision:
 		return new(Evaluated)
 	case ReplySurveyed:

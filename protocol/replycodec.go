@@ -144,7 +144,7 @@ func (p *Info) encode(b []byte) []byte {
 	for _, v := range [...]uint64{p.Term, p.Applied, p.DeploymentSeq} {
 		b = AppendUint(b, v)
 	}
-	for _, v := range [...]int64{p.OldestPending, p.Pending, p.Instances, p.JobsWaiting, p.JobsActive, p.Incidents} {
+	for _, v := range [...]int64{p.OldestPending, p.Pending, p.Instances, p.JobsWaiting, p.JobsActive, p.Incidents, p.OldestIncident, p.Messages} {
 		b = AppendInt(b, v)
 	}
 	b = AppendUint(AppendString(b, p.RecordLog), uint64(len(p.Lanes)))
@@ -170,6 +170,7 @@ func (p *Info) decode(r *Reader) {
 	*p = Info{
 		Partition: PartitionID(r.Uint()), Term: r.Uint(), Applied: r.Uint(), DeploymentSeq: r.Uint(),
 		OldestPending: r.Int(), Pending: r.Int(), Instances: r.Int(), JobsWaiting: r.Int(), JobsActive: r.Int(), Incidents: r.Int(),
+		OldestIncident: r.Int(), Messages: r.Int(),
 		RecordLog: r.String(),
 	}
 	if n := r.Count(6); n > 0 {
