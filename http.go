@@ -37,6 +37,7 @@ func (b *Broker) openHTTP() error {
 	mux.HandleFunc("GET /health", b.serveHealth)
 	mux.HandleFunc("GET /api/status", b.serveStatus)
 	mux.HandleFunc("GET /api/deployments", b.serveDeployments)
+	b.inspectOver(mux)
 	b.http = &httpServer{&http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 16 << 10,

@@ -67,13 +67,16 @@ type PartitionStatus struct {
 	NotVoting []int    `json:"notVoting"`
 	// Lag is how many entries the slowest replica that answers is behind. The
 	// answers are not of the same moment, so under load it is seldom 0.
-	Lag           uint64 `json:"lag"`
-	JobsActive    int64  `json:"jobsActive"`
-	JobsWaiting   int64  `json:"jobsWaiting"`
-	Instances     int64  `json:"instances"`
-	Incidents     int64  `json:"incidents"`
-	DeploymentSeq uint64 `json:"deploymentSeq"`
-	Behind        uint64 `json:"behind"` // deployments not here yet
+	Lag         uint64 `json:"lag"`
+	JobsActive  int64  `json:"jobsActive"`
+	JobsWaiting int64  `json:"jobsWaiting"`
+	Instances   int64  `json:"instances"`
+	Incidents   int64  `json:"incidents"`
+	// OldestIncident is since when the oldest one is there.
+	OldestIncident *time.Time `json:"oldestIncident,omitempty"`
+	Messages       int64      `json:"messages"` // that are kept
+	DeploymentSeq  uint64     `json:"deploymentSeq"`
+	Behind         uint64     `json:"behind"` // deployments not here yet
 	// OldestPendingMs is how long the oldest push of this partition's outbox has
 	// been pending.
 	OldestPendingMs int64 `json:"oldestPendingMs"`
@@ -241,6 +244,10 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 	}
 	s.Term, s.Applied, s.DeploymentSeq = info.Term, info.Applied, info.DeploymentSeq
 	s.JobsActive, s.JobsWaiting, s.Instances, s.Incidents = info.JobsActive, info.JobsWaiting, info.Instances, info.Incidents
+	if s.Messages = info.Messages; info.OldestIncident > 0 {
+		since := time.UnixMilli(info.OldestIncident)
+		s.OldestIncident = &since
+	}
 	s.Pending, s.RecordLog = info.Pending, info.RecordLog
 	now := time.Now().UnixMilli()
 	if info.OldestPending > 0 {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -123,12 +122,12 @@ func TestClient_AnIncidentIsResolved(t *testing.T) {
 	do("jobs", "activate", "order", "-o", "json").ok(t).decode(t, &j)
 	do("jobs", "fail", j.Key, "--retries", "0", "--message", "boom").ok(t)
 	do("jobs", "retries", j.Key, "--retries", "1").ok(t).matches(t, "set retries of "+j.Key)
-	// The incident's key is the next that its partition minted.
-	key, err := strconv.ParseInt(j.Key, 10, 64)
-	if err != nil {
-		t.Fatal(err)
+	var found grevy.Incidents
+	grevyRun(t, "incidents", "order", "--http", httpOf(b), "-o", "json").ok(t).decode(t, &found)
+	if len(found.Incidents) != 1 {
+		t.Fatalf("%+v", found)
 	}
-	do("resolve", strconv.FormatInt(key+1, 10)).ok(t).matches(t, `resolved \d+`)
+	do("resolve", found.Incidents[0].Key).ok(t).matches(t, `resolved \d+`)
 	do("jobs", "activate", "order", "--fetch", "x", "-o", "json").ok(t).decode(t, &j)
 	do("cancel", j.InstanceKey).ok(t).matches(t, "cancelled "+j.InstanceKey)
 	do("cancel", j.InstanceKey).refused(t, "NOT_FOUND: Command 'CANCEL' rejected", "")
@@ -189,6 +188,12 @@ func TestClient_BadInputIsOneLine(t *testing.T) {
 		{"jobs throw 5", "code: is missing"},
 		{"jobs throw 5 --code a --variables 1", "variables: not a JSON object"},
 		{"jobs timeout x", `KEY: "x" is not a key`},
+		{"incidents --limit 0", "limit: must be at least 1"},
+		{"incidents --watch --every 0s", "every: must be above 0"},
+		{"instances a b", `unexpected argument "b"`},
+		{"messages --limit x", `invalid argument "x" for "--limit"`},
+		{"instance", "KEY is missing"},
+		{"instance x", `KEY: "x" is not a key`},
 		{"jobs", ""},
 		{"jobs frob", `no command "frob"`},
 		{"jobs activate", "TYPE is missing"},

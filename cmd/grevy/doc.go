@@ -5,6 +5,7 @@
 //	grevy status          the cluster, and what is wrong with it
 //	grevy deploy FILE…    and delete, create, cancel, jobs, publish, signal, decide, set, resolve, modify, migrate
 //	grevy deployments     what is deployed, and on which partitions it is
+//	grevy incidents       what is stuck, and why; and instances, instance, messages
 //	grevy bench           a closed loop of calls against a gateway
 //
 // What it holds: flags, their places in the environment and in a file, tables

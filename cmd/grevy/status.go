@@ -21,16 +21,20 @@ func (a *app) statusCommand() *cobra.Command {
 		Example: "  grevy status\n  grevy status --watch --every 5s\n  grevy status -o json --http 10.0.0.1:9600,10.0.0.2:9600",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if watch {
-				return a.watchStatus(cmd.Context(), addresses, every)
+				return a.watch(cmd.Context(), every, func(ctx context.Context) (bool, error) { return a.showStatus(ctx, addresses) })
 			}
 			healthy, err := a.showStatus(cmd.Context(), addresses)
 			return verdict(healthy, err)
 		},
 	}
 	httpFlag(cmd, &addresses)
-	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again and again, until a signal; the exit code is that of the last one")
-	cmd.Flags().DurationVar(&every, "every", time.Second, "how often --watch asks")
+	watchFlags(cmd, &watch, &every)
 	return cmd
+}
+
+func watchFlags(cmd *cobra.Command, watch *bool, every *time.Duration) {
+	cmd.Flags().BoolVarP(watch, "watch", "w", false, "show it again and again, until a signal; the exit code is that of the last one")
+	cmd.Flags().DurationVar(every, "every", time.Second, "how often --watch asks")
 }
 
 func verdict(healthy bool, err error) error {
@@ -57,9 +61,9 @@ func (a *app) showStatus(ctx context.Context, addresses []string) (healthy bool,
 	return s.Healthy, a.printStatus(&s)
 }
 
-// watchStatus asks until a signal. A cluster that does not answer is shown as
+// watch shows something until a signal. A cluster that does not answer is shown as
 // such and asked again.
-func (a *app) watchStatus(ctx context.Context, addresses []string, every time.Duration) error {
+func (a *app) watch(ctx context.Context, every time.Duration, show func(context.Context) (bool, error)) error {
 	if every <= 0 {
 		return fmt.Errorf("every: must be above 0, not %s", every)
 	}
@@ -70,7 +74,7 @@ func (a *app) watchStatus(ctx context.Context, addresses []string, every time.Du
 		if a.terminal && !a.json() {
 			fmt.Fprint(a.out, "\x1b[H\x1b[2J")
 		}
-		healthy, err := a.showStatus(ctx, addresses)
+		healthy, err := show(ctx)
 		if ctx.Err() != nil {
 			return withoutText(last) // the signal broke this one off
 		}

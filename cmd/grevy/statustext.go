@@ -24,7 +24,7 @@ func (a *app) printStatus(s *grevy.Status) error {
 	if err := partitionsTable(s).print(a.out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.out, "\ndeployments: %s\n%s%s", deploymentsLine(s), lanesText(s), a.problems(s))
+	_, err := fmt.Fprintf(a.out, "\ndeployments: %s\n%s%s%s%s", deploymentsLine(s), lanesText(s), incidentsLine(s), messagesLine(s), a.problems(s))
 	return err
 }
 
@@ -98,6 +98,38 @@ func deploymentsLine(s *grevy.Status) string {
 		line += fmt.Sprintf(" · %d refused (grevy deployments)", s.Refused)
 	}
 	return line
+}
+
+// incidentsLine is empty if there are none.
+func incidentsLine(s *grevy.Status) string {
+	var n int64
+	var oldest *time.Time
+	for i := range s.Partitions {
+		p := &s.Partitions[i]
+		n += p.Incidents
+		if p.OldestIncident != nil && (oldest == nil || p.OldestIncident.Before(*oldest)) {
+			oldest = p.OldestIncident
+		}
+	}
+	switch {
+	case n == 0:
+		return ""
+	case oldest == nil:
+		return fmt.Sprintf("incidents: %s (grevy incidents)\n", grouped(n))
+	}
+	return fmt.Sprintf("incidents: %s, the oldest since %s (grevy incidents)\n", grouped(n), clock(*oldest))
+}
+
+// messagesLine is empty if none are kept.
+func messagesLine(s *grevy.Status) string {
+	var n int64
+	for i := range s.Partitions {
+		n += s.Partitions[i].Messages
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("messages kept for those who come later: %s (grevy messages)\n", grouped(n))
 }
 
 func (a *app) problems(s *grevy.Status) string {

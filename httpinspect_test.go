@@ -1,0 +1,45 @@
+package grevy
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// What instances hold is not told to strangers if clients have to show who they
+// are.
+func TestPrivate_ToTheOwnMachineIfClientsNeedTLS(t *testing.T) {
+	for _, c := range []struct {
+		tls  TLS
+		from string
+		want int
+	}{
+		{TLS{}, "10.0.0.9:4711", http.StatusOK},
+		{TLS{Cert: "a", Key: "b"}, "10.0.0.9:4711", http.StatusForbidden},
+		{TLS{Cert: "a", Key: "b"}, "nonsense", http.StatusForbidden},
+		{TLS{Cert: "a", Key: "b"}, "127.0.0.1:4711", http.StatusOK},
+		{TLS{Cert: "a", Key: "b"}, "[::1]:4711", http.StatusOK},
+	} {
+		b := &Broker{Config: Config{ClientTLS: c.tls}}
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/instances", nil)
+		r.RemoteAddr = c.from
+		b.private(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })(w, r)
+		if w.Code != c.want || (c.want != http.StatusOK) != strings.Contains(w.Body.String(), `{"error":"clients of this cluster need TLS`) {
+			t.Errorf("%+v: %d %s", c, w.Code, w.Body)
+		}
+	}
+}
+
+// Before the cluster has formed there is nobody to ask.
+func TestInspect_BeforeTheClusterHasFormed(t *testing.T) {
+	mux := http.NewServeMux()
+	new(Broker).inspectOver(mux)
+	for _, path := range []string{"/api/incidents", "/api/instances", "/api/messages", "/api/instances/5"} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "has not formed") {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}
