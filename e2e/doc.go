@@ -9,5 +9,6 @@
 //
 // Start reading at seed_test.go, the experiment that this project began with;
 // ledger_test.go keeps the books that every test under load is judged by.
-// Package cluster, below, runs the processes.
+// Package cluster, below, runs the processes. The packages scenarios, answers and
+// expressions ask recorded cases of a broker in their own process (embedded).
 package e2e
