@@ -59,7 +59,11 @@ func (m *mailbox) plan() {
 		return
 	}
 	m.planned = true
-	m.w.after(m.w.between(0, time.Millisecond), func() {
+	wait := m.w.between(0, time.Millisecond)
+	if !m.w.calm && m.w.rnd.IntN(1000) < m.w.conf.Pause {
+		wait = m.w.between(0, time.Second) // the process gets no processor
+	}
+	m.w.after(wait, func() {
 		m.planned = false
 		n := 1 + m.w.rnd.IntN(len(m.waiting))
 		now := m.waiting[:n:n]

@@ -278,7 +278,7 @@ func (r *replica) notify(f func()) {
 }
 
 func (r *replica) notice() time.Duration {
-	if r.w.calm {
+	if r.w.calm || r.w.chance(60) {
 		return r.w.between(0, 2*time.Millisecond)
 	}
 	return r.w.between(0, r.w.conf.Notice)

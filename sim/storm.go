@@ -13,8 +13,8 @@ func (w *world) storm() {
 		g := w.groups[w.rnd.IntN(len(w.groups))]
 		was := g.leader
 		g.elect()
-		if w.chance(30) { // and back: who was deposed may lead again before it knows
-			w.after(w.between(20*time.Millisecond, 400*time.Millisecond), func() {
+		if w.chance(50) { // and back: who was deposed may lead again before it knows
+			w.after(w.between(20*time.Millisecond, 700*time.Millisecond), func() {
 				if was >= 0 && g.quorum(was) && !w.calm {
 					g.lead(was)
 				}
