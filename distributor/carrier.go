@@ -38,7 +38,8 @@ type Carrier struct {
 	// compared are the comparisons of definitions with other partitions.
 	compared map[protocol.PartitionID]*comparison
 	// raised: lanes to it count above what it has applied of a former life.
-	raised map[protocol.PartitionID]bool
+	raised  map[protocol.PartitionID]bool
+	raising int // answers to a former round come too late
 	// eager: the receiver lacks the resources of the rows that are sent to it.
 	eager map[saga.Channel]bool
 }

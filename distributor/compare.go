@@ -20,6 +20,7 @@ type comparison struct {
 	*Carrier
 	actors.Comparison
 	busy   bool
+	try    int // answers to a former one come too late
 	rounds int // of this comparison
 	theirs *protocol.Surveyed
 	own    *protocol.Surveyed
@@ -38,12 +39,13 @@ func (d *Carrier) compareAll() {
 		return
 	}
 	if one := protocol.DeploymentPartition; d.out.Partition() != one {
-		d.compare(one)
+		d.compare(one, true)
 	} else {
 		for p := 2; p <= d.config.Partitions(); p++ {
-			d.compare(protocol.PartitionID(p))
+			d.compare(protocol.PartitionID(p), true)
 		}
 	}
+	d.raising++
 	d.raiseLanes(1)
 	d.host.After(d.config.CompareEvery, d.compareAll)
 }
@@ -59,7 +61,11 @@ func (d *Carrier) raiseLanes(p protocol.PartitionID) {
 	if int(p) > d.config.Partitions() {
 		return
 	}
+	try := d.raising
 	next := func(err error) {
+		if d.raising != try {
+			return
+		}
 		if d.raised[p] = err == nil; err != nil {
 			d.config.Log.Info("lanes not compared yet", "with", p, "err", err)
 		}
@@ -76,20 +82,26 @@ func (d *Carrier) raiseLanes(p protocol.PartitionID) {
 
 // compareFailed tries again what could not be asked, as a link came up.
 func (d *Carrier) compareFailed() {
-	for p, c := range d.compared {
-		if c.Error != "" {
-			d.compare(p)
+	if d.config.Partitions == nil {
+		return
+	}
+	for p := 1; p <= d.config.Partitions(); p++ {
+		if c := d.compared[protocol.PartitionID(p)]; c != nil && c.Error != "" {
+			d.compare(c.Target, false)
 		}
 	}
 }
 
-func (d *Carrier) compare(p protocol.PartitionID) {
+// compare begins a comparison. One that is under way for so long that the next
+// is due begins anew: what it has taken is kept.
+func (d *Carrier) compare(p protocol.PartitionID, anew bool) {
 	c := d.compared[p]
 	if c == nil {
 		c = &comparison{Carrier: d, Comparison: actors.Comparison{Target: p}}
 		d.compared[p] = c
 	}
-	if !c.busy {
+	if !c.busy || anew {
+		c.try++
 		c.busy, c.rounds = true, 0
 		c.round()
 	}
@@ -119,12 +131,15 @@ func answered[R protocol.Reply](d *Carrier, reply protocol.Reply, err error, the
 
 // or goes on with a comparison unless a question failed: then it is over.
 func or[R protocol.Reply](c *comparison, then func(R)) func(R, error) {
+	try := c.try
 	return func(r R, err error) {
-		if err != nil {
+		switch {
+		case c.try != try:
+		case err != nil:
 			c.over(err)
-			return
+		default:
+			then(r)
 		}
-		then(r)
 	}
 }
 
@@ -175,7 +190,12 @@ func (c *comparison) judgeFirst() {
 	case behind && theirs.Epoch != 0 && theirs.First == 0:
 		c.walk(true) // nobody is going to send it
 	case c.rounds < compareRounds:
-		c.host.After(compareSoon<<c.rounds, c.round) // rows are on their way
+		try := c.try
+		c.host.After(compareSoon<<c.rounds, func() { // rows are on their way
+			if c.try == try && c.busy {
+				c.round()
+			}
+		})
 	default:
 		c.over(nil)
 	}
@@ -203,7 +223,7 @@ func (c *comparison) over(err error) {
 	c.Error = ""
 	if err != nil {
 		c.Error = fmt.Sprintf("partition %d could not be compared with: %v", c.Target, err)
-		c.host.After(compareAgain, func() { c.compare(c.Target) })
+		c.host.After(compareAgain, func() { c.compare(c.Target, false) })
 	}
 }
 

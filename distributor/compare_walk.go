@@ -104,6 +104,7 @@ func (w *walk) take(r *protocol.DefinitionReply, then func()) {
 		}
 		if len(got.Refused) == 0 {
 			w.Repaired += uint64(len(r.Definitions))
+			w.config.Repaired(w.Target, len(r.Definitions))
 			w.config.Log.Info("definitions taken from another partition", "from", w.Target, "definitions", len(r.Definitions))
 		}
 		then()

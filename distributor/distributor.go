@@ -20,6 +20,9 @@ type Config struct {
 	Reachable func(protocol.PartitionID) bool
 	// Partitions is how many the cluster has; nil: definitions are not compared.
 	Partitions func() int
+	// Repaired is told of definitions that were lacking and have been taken from
+	// another partition; default: nobody is.
+	Repaired func(from protocol.PartitionID, definitions int)
 	// CompareEvery is how often definitions are compared; default a minute.
 	CompareEvery time.Duration
 	// Timeout bounds one push, bodies included; default 10 s.
@@ -32,6 +35,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CompareEvery == 0 {
 		c.CompareEvery = compareEvery
+	}
+	if c.Repaired == nil {
+		c.Repaired = func(protocol.PartitionID, int) {}
 	}
 	if c.Reachable == nil {
 		c.Reachable = func(protocol.PartitionID) bool { return true }

@@ -16,7 +16,7 @@ func (w *world) finish() {
 		return
 	}
 	w.heal()
-	if w.stats.Restores > 0 {
+	if w.stats.Restores > 0 && !w.compares() {
 		// A restored partition hears of what it lacks with the next deployment.
 		w.clients[0].sure(orderModel(-1))
 	}
@@ -35,7 +35,6 @@ func (w *world) finish() {
 		g.oracle.check()
 		all = append(all, g.oracle.contents())
 	}
-	w.sameDefinitions(all)
 	w.books.check(all)
 }
 
@@ -57,6 +56,9 @@ func (w *world) unsettled() string {
 			return fmt.Sprintf("partition %d has %d rows in its outbox, the first is %d in lane %d to %d", g.id, len(c.Outbox), row.Seq, row.Lane, row.Target)
 		}
 	}
+	if why := w.unequal(); why != "" {
+		return why
+	}
 	for _, o := range w.books.orders {
 		for _, p := range o.payments {
 			if !p.sure {
@@ -67,8 +69,8 @@ func (w *world) unsettled() string {
 	return ""
 }
 
-// sameDefinitions compares what the partitions know to be deployed.
-func (w *world) sameDefinitions(all []*enginetest.Contents) {
+// unequal compares what the partitions know to be deployed.
+func (w *world) unequal() string {
 	list := func(c *enginetest.Contents) (out []string) {
 		for key, d := range c.Definitions {
 			if !d.Deleted {
@@ -78,12 +80,13 @@ func (w *world) sameDefinitions(all []*enginetest.Contents) {
 		slices.Sort(out)
 		return out
 	}
-	want := list(all[0])
-	for i := range all {
-		if got := list(all[i]); !slices.Equal(got, want) {
-			w.fail("partition %d has definitions %v, partition 1 has %v", i+1, got, want)
+	want := list(w.groups[0].oracle.contents())
+	for i, g := range w.groups {
+		if got := list(g.oracle.contents()); !slices.Equal(got, want) {
+			return fmt.Sprintf("partition %d has definitions %v, partition 1 has %v", i+1, got, want)
 		}
 	}
+	return ""
 }
 
 // check compares what clients were told with what is there.

@@ -216,6 +216,29 @@ func (l *life) Execute(c protocol.Command, done func(protocol.Reply, error)) {
 	l.post(func() { l.execute(q) })
 }
 
+func (l *life) distributor() distributor.Config {
+	c := distributor.Config{
+		Log: quiet, CompareEvery: 5 * time.Second, Repaired: l.repaired, Timeout: time.Hour,
+		Saga: saga.Config{Window: 8, AckTimeout: time.Second, DeleteTimeout: 4 * time.Second},
+	}
+	if l.w.compares() {
+		c.Partitions = l.w.partitions
+	}
+	return c
+}
+
+// compares tells whether partitions compare their definitions: that would make
+// good what is lost without a check for gaps.
+func (w *world) compares() bool { return w.mutant != noGapCheck }
+
+// repaired is told of what a comparison found lacking: nothing ever is, unless a
+// partition was restored to its past.
+func (l *life) repaired(from protocol.PartitionID, n int) {
+	if l.w.stats.Restores == 0 {
+		l.w.fail("partition %d lacked %d definitions that partition %d has, although nothing was restored", l.r.group.id, n, from)
+	}
+}
+
 // Distribute starts the carrier of the outbox.
 func (l *life) Distribute(out actors.Outbox) func(any) {
 	c := &carrier{life: l}
@@ -227,7 +250,7 @@ func (l *life) Distribute(out actors.Outbox) func(any) {
 		}
 	}}
 	l.carrier = c
-	c.Carrier = distributor.NewCarrier(distributor.Config{Log: quiet, Saga: saga.Config{Window: 8, AckTimeout: time.Second, DeleteTimeout: 4 * time.Second}, Timeout: time.Hour}, c, &outbox{Outbox: out, life: l})
+	c.Carrier = distributor.NewCarrier(l.distributor(), c, &outbox{Outbox: out, life: l})
 	c.mail.post(func() { must(c.Start()) })
 	return func(m any) {
 		if !c.ended {
