@@ -38,7 +38,7 @@ type job struct {
 
 // fake is a broker whose partitions hold nothing but jobs.
 type fake struct {
-	t          *testing.T
+	t          testing.TB
 	partitions int
 	seq        uint64
 
@@ -54,7 +54,7 @@ type fake struct {
 	deadline int64
 }
 
-func newFake(t *testing.T, partitions int) *fake {
+func newFake(t testing.TB, partitions int) *fake {
 	return &fake{t: t, partitions: partitions, changed: make(chan struct{}), parked: map[string]int{}, deadline: 1_000_000}
 }
 
@@ -251,7 +251,7 @@ type rig struct {
 	listen *bufconn.Listener
 }
 
-func start(t *testing.T, f gateway.Broker, cfg gateway.Config, tuning gateway.Tuning) *rig {
+func start(t testing.TB, f gateway.Broker, cfg gateway.Config, tuning gateway.Tuning) *rig {
 	t.Helper()
 	own, _ := f.(*fake) // else the test has a broker of its own
 	r := &rig{fake: own, server: gateway.NewTuned(cfg, f, tuning), listen: bufconn.Listen(1 << 20)}
@@ -272,7 +272,7 @@ func start(t *testing.T, f gateway.Broker, cfg gateway.Config, tuning gateway.Tu
 	return r
 }
 
-func (r *rig) dial(t *testing.T, opts ...grpc.DialOption) *grpc.ClientConn {
+func (r *rig) dial(t testing.TB, opts ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
 	opts = append([]grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),

@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"github.com/tidwall/btree"
@@ -51,6 +52,9 @@ func NewOverlay(base *View, first uint64) (*Overlay, error) {
 	defer it.Close()
 	for ; it.Valid(); it.Next() {
 		k := it.Key()
+		if len(k) < 5 {
+			return nil, fmt.Errorf("row %x: %w", k, protocol.ErrCorrupt)
+		}
 		o.big[string(k[1:len(k)-4])]++
 	}
 	return o, nil
