@@ -74,7 +74,7 @@ func parseHeartbeat(b []byte) (heartbeat, error) {
 	}
 	h.links = make(map[protocol.NodeID]word, n)
 	for ; n > 0; n-- {
-		rtt := time.Duration(binary.BigEndian.Uint32(b[5:])) * time.Microsecond
+		rtt := time.Duration(min(binary.BigEndian.Uint32(b[5:]), 1<<31)) * time.Microsecond
 		h.links[protocol.NodeID(binary.BigEndian.Uint32(b))] = word{up: b[4] == 1, rtt: rtt}
 		b = b[beatLink:]
 	}
