@@ -2,16 +2,16 @@ package grevy
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/grevy-io/grevy/cluster"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/remote"
 )
 
-// kindPlan hands a cluster's plan to a node that has none. The answer is empty,
+// kindPlan hands a cluster's plan to a node that has none, or an older one. The answer is empty,
 // or says why it was refused.
 const kindPlan remote.Kind = 2
 
@@ -20,23 +20,22 @@ const kindPlan remote.Kind = 2
 // has seen every node and none of them knows a cluster (DESIGN §4 "Identity and
 // bootstrap").
 func (b *Broker) join(ctx context.Context) error {
-	b.plans = make(chan *plan, 1)
-	b.post.Handle(kindPlan, b.takePlan)
-	if b.id.Plan == nil && b.ClusterSize == 1 {
-		return b.adopt(b.newPlan(map[int]string{b.NodeID: b.id.ServerID}))
+	alone := b.ClusterSize == 1 && !b.joins()
+	if b.plan() == nil && alone {
+		return b.adopt(b.newPlan(map[int]string{b.NodeID: b.self().ServerID}))
 	}
-	if b.id.Plan == nil {
+	if b.plan() == nil {
 		b.Progress("waiting for the other nodes")
 	}
-	for b.id.Plan == nil {
-		if b.NodeID == 0 {
+	for b.plan() == nil {
+		if b.NodeID == 0 && !b.joins() {
 			if servers := b.everybody(); servers != nil {
 				return b.adopt(b.newPlan(servers))
 			}
 		}
 		select {
 		case p := <-b.plans:
-			if err := p.fits(b.Config); err != nil {
+			if err := (&identity{NodeID: b.NodeID, ServerID: b.self().ServerID, Plan: p}).fits(b.Config); err != nil {
 				return err
 			}
 			return b.adopt(p)
@@ -48,25 +47,19 @@ func (b *Broker) join(ctx context.Context) error {
 	return nil
 }
 
-func (b *Broker) newPlan(servers map[int]string) *plan {
-	return &plan{
-		ClusterID: randomHex(16), ClusterSize: b.ClusterSize, Partitions: b.Partitions,
-		ReplicationFactor: b.ReplicationFactor, Servers: servers,
-	}
+func (b *Broker) newPlan(servers map[int]string) *cluster.Plan {
+	return cluster.New(randomHex(16), cluster.Began{
+		Nodes: b.ClusterSize, Partitions: b.Partitions, ReplicationFactor: b.ReplicationFactor, Servers: servers,
+	})
 }
 
-func (p *plan) fits(c Config) error {
-	return (&identity{NodeID: c.NodeID, Plan: p}).fits(c)
-}
-
-// adopt writes the plan down before anything is done by it.
-func (b *Broker) adopt(p *plan) error {
-	b.id.Plan = p
-	if err := b.id.save(b.DataDir); err != nil {
+// adopt writes the cluster's plan down before anything is done by it.
+func (b *Broker) adopt(p *cluster.Plan) error {
+	if err := b.note(func(id *identity) { id.Plan = p }); err != nil {
 		return err
 	}
-	b.post.SetCluster(p.id())
-	b.members.SetCluster(p.id())
+	b.post.SetCluster(p.ID())
+	b.members.SetCluster(p.ID())
 	return nil
 }
 
@@ -78,7 +71,7 @@ func (b *Broker) everybody() map[int]string {
 		if m.Cluster != "" {
 			return nil
 		}
-		if m.Alive && m.RaftID != "" {
+		if m.Alive && m.RaftID != "" && int(m.NodeID) < b.ClusterSize {
 			servers[int(m.NodeID)] = m.RaftID
 		}
 	}
@@ -92,6 +85,9 @@ func (b *Broker) missing() string {
 	seen := map[int]bool{}
 	for _, m := range b.members.List() {
 		seen[int(m.NodeID)] = m.Alive
+	}
+	if b.joins() {
+		return "no node of it handed over its plan; check --join and that they run"
 	}
 	var away []int
 	for n := range b.ClusterSize {
@@ -118,27 +114,33 @@ const strangerTime = 2 * time.Second
 // strangers has the wrong directory.
 func (b *Broker) strangers() error {
 	met := b.members.Foreign()
-	if met == "" || b.id.Plan == nil || time.Since(b.started) < strangerTime {
+	plan := b.plan()
+	if met == "" || plan == nil || time.Since(b.started) < strangerTime {
 		return nil
 	}
 	for _, m := range b.members.List() {
-		if m.Alive && m.Cluster == b.id.Plan.ClusterID && int(m.NodeID) != b.NodeID {
+		if m.Alive && m.Cluster == plan.ClusterID && int(m.NodeID) != b.NodeID {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: %s is of cluster %s, but there is %s", ErrOtherCluster, b.DataDir, b.id.Plan.ClusterID, met)
+	return fmt.Errorf("%w: %s is of cluster %s, but there is %s", ErrOtherCluster, b.DataDir, plan.ClusterID, met)
 }
 
 // takePlan is called when another node hands over its cluster's plan.
 func (b *Broker) takePlan(_ context.Context, from protocol.NodeID, payload []byte, reply func([]byte)) {
-	p := new(plan)
-	if err := json.Unmarshal(payload, p); err != nil {
+	p, err := cluster.Decode(payload)
+	if err != nil {
 		reply([]byte(err.Error()))
+		return
+	}
+	if b.plan() != nil {
+		b.news(p)
+		reply(nil)
 		return
 	}
 	select {
 	case b.plans <- p:
-		b.Log.Info("cluster plan received", "from", from, "cluster", p.ClusterID)
+		b.Log.Info("cluster plan received", "from", from, "cluster", p.ClusterID, "version", p.Version)
 	default: // one is waiting already; node.json refuses a second one
 	}
 	reply(nil)
@@ -158,7 +160,7 @@ func (b *Broker) handOver(ctx context.Context) {
 			return
 		}
 	}
-	payload, err := json.Marshal(b.id.Plan)
+	payload, err := b.plan().Encode()
 	if err != nil || len(fresh) == 0 {
 		return
 	}

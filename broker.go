@@ -13,6 +13,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/cluster"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/gateway"
 	"github.com/grevy-io/grevy/internal/certs"
@@ -28,7 +29,8 @@ import (
 // Broker is one running node.
 type Broker struct {
 	Config
-	id        *identity
+	identity  atomic.Pointer[identity]
+	noting    sync.Mutex // while the identity is changed
 	lock      *os.File
 	ownSystem bool
 	faults    *linkfault.Switch
@@ -40,23 +42,27 @@ type Broker struct {
 
 	nodeCerts, clientCerts *certs.Store // nil: no TLS there
 
-	models  *engine.Models
-	members *remote.Members
-	post    *remote.Post
-	router  *remote.Router
-	raft    *raftadapter.Node
-	gateway *gateway.Server
-	http    *httpServer
-	metrics *metrics
-	pid     *actor.PID
-	started time.Time
-	unmoved time.Time // when leadership could last not be moved; see balance
-	plans   chan *plan
+	models    *engine.Models
+	members   *remote.Members
+	post      *remote.Post
+	router    *remote.Router
+	raft      *raftadapter.Node
+	gateway   *gateway.Server
+	http      *httpServer
+	metrics   *metrics
+	pid       *actor.PID
+	started   time.Time
+	unmoved   atomic.Int64                 // when leadership could last not be moved, in ns since 1970; see balance
+	plans     chan *cluster.Plan           // for a node that has none yet
+	following sync.Mutex                   // while partitions are started or stopped here
+	newest    atomic.Pointer[cluster.Plan] // heard of, perhaps not followed yet
+	followNow chan struct{}
+	driving   driverMemory
 
-	partsMu sync.RWMutex                                       // for the two, and id.Replicas
-	parts   map[protocol.PartitionID]*partitionactor.Partition // fixed once Open returns, but for those to repair
-	damaged map[protocol.PartitionID]repair                    // what was damaged at this start
-	joined  atomic.Bool                                        // the cluster's plan is known
+	partsMu sync.RWMutex // for the two
+	parts   map[protocol.PartitionID]*partitionactor.Partition
+	damaged map[protocol.PartitionID]repair // what was found damaged and is not replaced yet
+	joined  atomic.Bool                     // the cluster's plan is known
 	ready   atomic.Bool
 	turn    atomic.Uint64 // round robin of Execute
 	marks   *watermarks
@@ -84,6 +90,7 @@ func OpenContext(ctx context.Context, c Config) (*Broker, error) {
 	b := &Broker{Config: c.withDefaults(), started: time.Now(), fatal: make(chan error, 1)}
 	b.parts = map[protocol.PartitionID]*partitionactor.Partition{}
 	b.damaged = map[protocol.PartitionID]repair{}
+	b.plans, b.followNow = make(chan *cluster.Plan, 1), make(chan struct{}, 1)
 	b.life, b.end = context.WithCancel(context.Background())
 	opening, cancel := context.WithTimeout(b.life, b.StartTimeout)
 	defer cancel()
@@ -112,9 +119,12 @@ func (b *Broker) open(ctx context.Context) error {
 func (b *Broker) onClose(f func() error) { b.closers = append(b.closers, f) }
 
 func (b *Broker) openDir(context.Context) (err error) {
-	if b.id, b.lock, err = openIdentity(b.Config); err != nil {
+	id, lock, err := openIdentity(b.Config)
+	if err != nil {
 		return err
 	}
+	b.lock = lock
+	b.identity.Store(id)
 	b.onClose(b.lock.Close)
 	if b.faults, err = linkfault.FromEnv(protocol.NodeID(b.NodeID), b.Log); err != nil {
 		return err
@@ -161,7 +171,7 @@ func (b *Broker) openNetwork(context.Context) error {
 		return errors.Join(err, raftListener.Close())
 	}
 	b.raft, err = raftadapter.Open(raftadapter.Config{
-		NodeID: protocol.NodeID(b.NodeID), ServerID: b.id.ServerID, Replica: b.replica, Dir: filepath.Join(b.DataDir, "raft"), KV: b.kv,
+		NodeID: protocol.NodeID(b.NodeID), ServerID: b.self().ServerID, Replica: b.replica, Dir: filepath.Join(b.DataDir, "raft"), KV: b.kv,
 		Listener: raftListener, Resolve: b.raftAddr, NodeOf: b.nodeOf, Secure: b.nodeCerts, Faults: b.faults, BootID: bootID(), Log: b.Log, Tuning: b.Tuning,
 	})
 	if err != nil {
@@ -192,23 +202,26 @@ func (b *Broker) openPost() error {
 		return errors.Join(err, l.Close())
 	}
 	b.onClose(b.post.Close)
-	if b.id.Plan != nil {
-		b.post.SetCluster(b.id.Plan.id())
+	if p := b.plan(); p != nil {
+		b.post.SetCluster(p.ID())
 	}
 	b.router = remote.NewRouter(b.post, directory{b}, protocol.NodeID(b.NodeID))
 	b.marks = newWatermarks(b)
 	b.post.Handle(kindNode, b.tellInfo)
+	b.post.Handle(kindPlan, b.takePlan)
+	b.post.Handle(kindNewer, b.tellPlan)
+	b.post.Handle(kindForce, b.takeForce)
 	return nil
 }
 
 func (b *Broker) openMembers() (err error) {
 	c := remote.MembersConfig{
-		NodeID: protocol.NodeID(b.NodeID), Bind: b.nodeAddr(GossipPort), Host: b.Host, Ports: b.ports(), RaftID: b.id.ServerID,
+		NodeID: protocol.NodeID(b.NodeID), Bind: b.nodeAddr(GossipPort), Host: b.Host, Ports: b.ports(), RaftID: b.self().ServerID,
 		Version: b.Version, JoinAddrs: b.Join, Secure: b.nodeCerts, Faults: b.faults, Logger: b.Log,
 		OnDuplicate: func(err error) { b.fail(err) },
 	}
-	if b.id.Plan != nil {
-		c.Cluster = b.id.Plan.id()
+	if p := b.plan(); p != nil {
+		c.Cluster = p.ID()
 	}
 	if b.members, err = remote.OpenMembers(c); err != nil {
 		return err
@@ -236,7 +249,10 @@ func (b *Broker) Failed() <-chan error { return b.fatal }
 
 func (b *Broker) openPartitions(context.Context) error {
 	b.joined.Store(true)
-	held := b.id.Plan.held(protocol.NodeID(b.NodeID))
+	held := b.plan().Held(b.NodeID)
+	if err := b.raft.RemoveDropped(); err != nil {
+		return fmt.Errorf("clean up logs: %w", err)
+	}
 	if err := b.raft.Sweep(held); err != nil {
 		return fmt.Errorf("clean up state: %w", err)
 	}
@@ -249,9 +265,6 @@ func (b *Broker) openPartitions(context.Context) error {
 		return err
 	}
 	b.report()
-	if err := b.begun(); err != nil {
-		return err
-	}
 	b.openRepairs()
 	b.openVerification()
 	return nil
@@ -263,7 +276,7 @@ func (b *Broker) partitionConfig(p protocol.PartitionID) partitionactor.Config {
 		limits.JobBytes = b.MaxMessageSize
 	}
 	return partitionactor.Config{
-		Partition: p, Partitions: b.Partitions, System: b.System, Node: b.raft, Models: b.models, Log: b.Log,
+		Partition: p, Partitions: b.partitionCount(), Layout: b.targets, System: b.System, Node: b.raft, Models: b.models, Log: b.Log,
 		Bootstrap: b.bootstrapOf(p), Observer: b.metrics, Execute: b.router.Execute, Distributor: b.distributor,
 		Changed: b.onChange, Deployed: b.marks.deployed, Limits: limits, Records: b.records, Version: b.Version,
 	}

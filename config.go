@@ -27,14 +27,16 @@ const (
 // one node with three partitions.
 type Config struct {
 	// NodeID names the node in the cluster, from 0. It stays with the data
-	// directory.
+	// directory. A node with an id that is not below ClusterSize, and with Join,
+	// joins a cluster that runs.
 	NodeID int
 	// ClusterSize is how many nodes the cluster begins with; default 1.
 	ClusterSize int
-	// Partitions of the cluster; default 3. It is fixed when the cluster begins.
+	// Partitions of the cluster when it begins; default 3.
 	Partitions int
-	// ReplicationFactor is on how many nodes each partition is kept; default
-	// ClusterSize up to 3. It is fixed when the cluster begins.
+	// ReplicationFactor is on how many nodes each partition is kept when the cluster
+	// begins; default
+	// ClusterSize up to 3.
 	ReplicationFactor int
 	// Join lists gossip addresses (host:port) of nodes of the cluster. The
 	// node's own may be among them. Not needed for a cluster of one.
@@ -114,7 +116,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Partitions, 3)
 	set(&c.ReplicationFactor, min(c.ClusterSize, 3))
 	set(&c.ModelCache, 64<<20)
-	if c.Host == "" && c.ClusterSize == 1 {
+	if c.Host == "" && c.ClusterSize == 1 && !c.joins() {
 		c.Host = "127.0.0.1"
 	}
 	if c.Log == nil {
@@ -135,9 +137,15 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// maxNodes is how many nodes a cluster can have, and their ids below it.
+const maxNodes = 1000
+
 // Version is the protocol version that clients are told: what the original of
 // that version does is what they may expect.
 const Version = "8.6.0"
+
+// joins tells whether a node comes to a cluster that has begun without it.
+func (c Config) joins() bool { return len(c.Join) > 0 && c.NodeID >= max(c.ClusterSize, 1) }
 
 // Validate says what is wrong with a configuration, with the name of the flag
 // that sets it.
@@ -146,9 +154,9 @@ func (c Config) Validate() error {
 	switch {
 	case d.DataDir == "":
 		return errors.New("data-dir: a directory is needed")
-	case d.NodeID < 0 || d.NodeID >= d.ClusterSize:
-		return fmt.Errorf("node-id: must be from 0 to cluster-size - 1 = %d, not %d", d.ClusterSize-1, d.NodeID)
-	case d.ClusterSize < 1 || d.ClusterSize > 1000:
+	case d.NodeID < 0 || d.NodeID >= d.ClusterSize && !d.joins() || d.NodeID >= maxNodes:
+		return fmt.Errorf("node-id: must be from 0 to cluster-size - 1 = %d, not %d; a node that joins a running cluster needs --join", d.ClusterSize-1, d.NodeID)
+	case d.ClusterSize < 1 || d.ClusterSize > maxNodes:
 		return fmt.Errorf("cluster-size: must be from 1 to 1000, not %d", d.ClusterSize)
 	case d.Partitions < 1 || d.Partitions > 4095:
 		return fmt.Errorf("partitions: must be from 1 to 4095, not %d", d.Partitions)
@@ -156,7 +164,7 @@ func (c Config) Validate() error {
 		return fmt.Errorf("replication-factor: must be from 1 to cluster-size = %d, not %d", d.ClusterSize, d.ReplicationFactor)
 	case d.ClusterSize > 1 && len(d.Join) == 0:
 		return errors.New("join: a cluster of several nodes needs the gossip address of at least one other node")
-	case d.ClusterSize > 1 && d.Host == "":
+	case (d.ClusterSize > 1 || d.joins()) && d.Host == "":
 		return errors.New("host: a cluster of several nodes needs the address at which the others reach this one")
 	case d.PortOffset < 0 || d.PortOffset > 65535-GatewayPort-10:
 		return fmt.Errorf("port-offset: must be from 0 to %d, not %d", 65535-GatewayPort-10, d.PortOffset)

@@ -78,7 +78,7 @@ func (b *Broker) deploymentStatus(s *protocol.DeploymentStatus) DeploymentStatus
 		d.State = "spreading"
 		d.Pending = append(d.Pending, PendingInfo{Partition: int(p.Partition), Since: time.UnixMilli(p.Since), Attempts: int(p.Attempts), Error: p.Error})
 	}
-	for p := 1; p <= b.Partitions; p++ {
+	for p := 1; p <= b.partitionCount(); p++ {
 		if !without[p] {
 			d.Partitions = append(d.Partitions, p)
 		}

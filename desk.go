@@ -95,7 +95,7 @@ func (b *Broker) createAnywhere(ctx context.Context, c *protocol.CreateInstance,
 	}
 	var reply protocol.Reply
 	var err error
-	for range b.Partitions {
+	for range b.partitionCount() {
 		reply, err = b.Execute(ctx, b.next(), c)
 		var refusal *protocol.Refusal
 		if !errors.As(err, &refusal) || ctx.Err() != nil {
@@ -107,8 +107,9 @@ func (b *Broker) createAnywhere(ctx context.Context, c *protocol.CreateInstance,
 
 // next gives the partitions in turn, those with a leader first.
 func (b *Broker) next() protocol.PartitionID {
-	for range b.Partitions {
-		p := protocol.PartitionID(b.turn.Add(1)%uint64(b.Partitions)) + 1
+	n := uint64(b.partitionCount())
+	for range n {
+		p := protocol.PartitionID(b.turn.Add(1)%n) + 1
 		if b.hasLeader(p) {
 			return p
 		}
@@ -141,8 +142,21 @@ func (d *desk) work(ctx actor.Context, w *actors.Work) {
 	d.tasks[who] = append(d.tasks[who], cancel)
 	ctx.Watch(task.Worker)
 	credit := make(chan struct{}, task.MaxActive)
-	for p := 1; p <= d.b.Partitions; p++ {
-		d.b.wg.Go(func() { d.b.feed(life, &task, protocol.PartitionID(p), credit) })
+	d.b.wg.Go(func() { d.b.feedFromAll(life, &task, credit) })
+}
+
+// feedFromAll feeds a worker from each partition, also from those that are added
+// later.
+func (b *Broker) feedFromAll(ctx context.Context, w *actors.Work, credit chan struct{}) {
+	for p := 1; ctx.Err() == nil; {
+		for ; p <= b.partitionCount(); p++ {
+			id := protocol.PartitionID(p)
+			b.wg.Go(func() { b.feed(ctx, w, id, credit) })
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+		}
 	}
 }
 

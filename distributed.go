@@ -16,7 +16,7 @@ import (
 // each partition is asked for itself (gateway.DistributionWaiter).
 func (g gatewayBroker) AwaitDistributed(ctx context.Context, seq uint64, deployment protocol.Key, reachable bool) gateway.Distribution {
 	b := g.Broker
-	d := gateway.Distribution{Partitions: b.Partitions}
+	d := gateway.Distribution{Partitions: b.partitionCount()}
 	for {
 		reply, err := b.askDistribution(ctx, &protocol.AwaitDistributed{Seq: seq, Deployment: deployment, Reachable: reachable})
 		if err != nil {
@@ -55,9 +55,10 @@ func (b *Broker) askDistribution(ctx context.Context, c *protocol.AwaitDistribut
 func (b *Broker) lacking(seq uint64, why error) []gateway.Lacking {
 	ctx, cancel := context.WithTimeout(b.life, askTimeout)
 	defer cancel()
-	has := make([]bool, b.Partitions+1)
+	n := b.partitionCount()
+	has := make([]bool, n+1)
 	var wg sync.WaitGroup
-	for p := 1; p <= b.Partitions; p++ {
+	for p := 1; p <= n; p++ {
 		wg.Add(1)
 		b.router.Once(ctx, protocol.PartitionID(p), &protocol.Watermark{}, func(r protocol.Reply, err error) {
 			if k, ok := r.(*protocol.KeyReply); ok && err == nil {
@@ -68,7 +69,7 @@ func (b *Broker) lacking(seq uint64, why error) []gateway.Lacking {
 	}
 	wg.Wait()
 	var list []gateway.Lacking
-	for p := 2; p <= b.Partitions; p++ { // the first has it: it has said so
+	for p := 2; p <= n; p++ { // the first has it: it has said so
 		if !has[p] {
 			list = append(list, gateway.Lacking{Partition: protocol.PartitionID(p), Why: "not known: " + why.Error()})
 		}

@@ -6,7 +6,10 @@ import (
 	"strconv"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/grpc"
+
 	"github.com/grevy-io/grevy/actors"
+	adminpb "github.com/grevy-io/grevy/admin/v1"
 	"github.com/grevy-io/grevy/gateway"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/remote"
@@ -40,7 +43,10 @@ type gatewayBroker struct{ *Broker }
 // Topology describes the cluster as gossip knows it.
 func (g gatewayBroker) Topology() gateway.Topology {
 	b := g.Broker
-	t := gateway.Topology{ClusterSize: b.ClusterSize, Partitions: b.Partitions, ReplicationFactor: b.ReplicationFactor, Version: b.Version}
+	t := gateway.Topology{ClusterSize: len(b.nodes()), Partitions: b.partitionCount(), ReplicationFactor: b.factor(), Version: b.Version}
+	if p := b.plan(); p != nil {
+		t.Existing, t.Messages = p.Targets(), p.Began.Partitions
+	}
 	for _, m := range b.members.List() {
 		if !m.Alive {
 			continue
@@ -90,6 +96,7 @@ func (b *Broker) openGateway(context.Context) error {
 		MaxMessageSize: b.MaxMessageSize, RequestTimeout: b.RequestTimeout, Logger: b.Log, Version: b.Version, Observer: b.metrics,
 		TLS: b.clientTLS(), MaxClients: b.MaxClients,
 		WaitDistributed: gateway.Wait{Limit: b.WaitDistributed, Reachable: b.WaitReachable},
+		Services:        func(r grpc.ServiceRegistrar) { adminpb.RegisterClusterServer(r, &adminService{b: b}) },
 	}, gatewayBroker{b})
 	b.wg.Go(func() {
 		if err := b.gateway.Serve(l); err != nil {

@@ -78,7 +78,7 @@ func (b *Broker) serveReady(w http.ResponseWriter, _ *http.Request) {
 	if !b.ready.Load() {
 		reasons = append(reasons, "the node is starting or stopping")
 	}
-	for i := 1; i <= b.Partitions; i++ {
+	for i := 1; i <= b.partitionCount(); i++ {
 		if b.members == nil || !b.hasLeader(protocol.PartitionID(i)) {
 			reasons = append(reasons, fmt.Sprintf("partition %d has no leader that can be reached", i))
 		}

@@ -6,75 +6,50 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
+	"github.com/grevy-io/grevy/cluster"
 	"github.com/grevy-io/grevy/protocol"
-	"github.com/grevy-io/grevy/raftadapter"
 )
 
 // identity is what a data directory knows of itself and its cluster (node.json).
 // It is written before the first vote.
 type identity struct {
-	NodeID   int    `json:"nodeId"`
-	ServerID string `json:"serverId"`
-	Plan     *plan  `json:"cluster,omitempty"` // nil until the cluster has begun
-	// Begun: the partitions have been started here once, so each has a log.
-	Begun bool `json:"begun,omitempty"`
-	// Replicas counts, by partition, the replicas that were damaged and set aside.
-	// The one after them is another server (raftadapter.ReplicaID). It never falls,
-	// or a server would vote that has forgotten its votes.
+	NodeID   int           `json:"nodeId"`
+	ServerID string        `json:"serverId"`
+	Plan     *cluster.Plan `json:"cluster,omitempty"` // nil until the cluster has begun; the newest that this node knows
+	// Begun lists the partitions of which a replica has been started here: it has a log.
+	Begun []protocol.PartitionID `json:"begun,omitempty"`
+	// Replicas counts, by partition, the replicas that were set aside because they
+	// were damaged, or given up because the partition went elsewhere. The one after
+	// them is another server (raftadapter.ReplicaID). It never falls, or a server
+	// would vote that has forgotten its votes.
 	Replicas map[protocol.PartitionID]uint64 `json:"replicas,omitempty"`
 }
 
-// plan is how a cluster begins: one node makes it, all others take it over.
-type plan struct {
-	ClusterID         string         `json:"clusterId"` // 16 bytes in hex
-	ClusterSize       int            `json:"clusterSize"`
-	Partitions        int            `json:"partitions"`
-	ReplicationFactor int            `json:"replicationFactor"`
-	Servers           map[int]string `json:"servers"` // by node: its server id when the cluster began
-}
+// self is what this node knows of itself now. It is not changed in place.
+func (b *Broker) self() *identity { return b.identity.Load() }
 
-func (p *plan) id() (id [16]byte) {
-	if b, err := hex.DecodeString(p.ClusterID); err == nil {
-		copy(id[:], b)
+// note changes what this node knows of itself, on the disk first.
+func (b *Broker) note(change func(*identity)) error {
+	b.noting.Lock()
+	defer b.noting.Unlock()
+	next := *b.self()
+	next.Begun, next.Replicas = slices.Clone(next.Begun), maps.Clone(next.Replicas)
+	if next.Replicas == nil {
+		next.Replicas = map[protocol.PartitionID]uint64{}
 	}
-	return id
-}
-
-// replicas lists the nodes that keep a partition; the first one is preferred as
-// its leader. Partition p stands on node p-1 and those after it, round robin.
-func (p *plan) replicas(partition protocol.PartitionID) []protocol.NodeID {
-	nodes := make([]protocol.NodeID, p.ReplicationFactor)
-	for i := range nodes {
-		nodes[i] = protocol.NodeID((int(partition) - 1 + i) % p.ClusterSize)
+	change(&next)
+	if err := next.save(b.DataDir); err != nil {
+		return err
 	}
-	return nodes
-}
-
-// group is the configuration with which a partition's raft group begins.
-func (p *plan) group(partition protocol.PartitionID) []raftadapter.Server {
-	var servers []raftadapter.Server
-	for _, n := range p.replicas(partition) {
-		servers = append(servers, raftadapter.Server{ID: p.Servers[int(n)], Voter: true})
-	}
-	return servers
-}
-
-// held lists the partitions that a node keeps.
-func (p *plan) held(node protocol.NodeID) []protocol.PartitionID {
-	var list []protocol.PartitionID
-	for i := 1; i <= p.Partitions; i++ {
-		for _, n := range p.replicas(protocol.PartitionID(i)) {
-			if n == node {
-				list = append(list, protocol.PartitionID(i))
-			}
-		}
-	}
-	return list
+	b.identity.Store(&next)
+	return nil
 }
 
 const identityFile = "node.json"
@@ -124,6 +99,9 @@ func readIdentity(c Config) (*identity, error) {
 	return id, id.fits(c)
 }
 
+// ErrRemoved says that a node has left its cluster for good.
+var ErrRemoved = errors.New("this node was removed from its cluster; to join again it needs an empty directory")
+
 // fits refuses a directory that belongs to something else.
 func (id *identity) fits(c Config) error {
 	if id.NodeID != c.NodeID {
@@ -132,11 +110,17 @@ func (id *identity) fits(c Config) error {
 	if id.Plan == nil {
 		return nil
 	}
-	p := id.Plan
+	if id.Plan.Left(id.ServerID) {
+		return fmt.Errorf("data-dir: %s: %w", c.DataDir, ErrRemoved)
+	}
+	if c.joins() {
+		return nil // it has no part in how the cluster began
+	}
+	p := id.Plan.Began
 	for _, v := range []struct {
 		flag      string
 		want, got int
-	}{{"cluster-size", c.ClusterSize, p.ClusterSize}, {"partitions", c.Partitions, p.Partitions}, {"replication-factor", c.ReplicationFactor, p.ReplicationFactor}} {
+	}{{"cluster-size", c.ClusterSize, p.Nodes}, {"partitions", c.Partitions, p.Partitions}, {"replication-factor", c.ReplicationFactor, p.ReplicationFactor}} {
 		if v.want != v.got {
 			return fmt.Errorf("%s: the cluster in %s began with %d, not %d", v.flag, c.DataDir, v.got, v.want)
 		}

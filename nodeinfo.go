@@ -32,19 +32,32 @@ type nodeInfo struct {
 	Applied   map[int]uint64 `json:"applied"` // by partition that it keeps: the last index in its store
 	// Voters are the server ids that decide, by partition that it keeps.
 	Voters map[int][]string `json:"voters"`
+	// Learners are those that do not.
+	Learners map[int][]string `json:"learners"`
+	Servers  map[int]string   `json:"servers"` // its own, by partition that it keeps
+	Leads    []int            `json:"leads"`
+	Plan     uint64           `json:"plan"` // the version that it knows
 }
 
 func (b *Broker) ownInfo() nodeInfo {
 	info := nodeInfo{
 		Ready: b.ready.Load(), RSSBytes: rss(), DiskBytes: diskUse(b.DataDir), Problems: b.ailments(), Links: map[int]string{},
-		Applied: map[int]uint64{}, Voters: map[int][]string{},
+		Applied: map[int]uint64{}, Voters: map[int][]string{}, Learners: map[int][]string{}, Servers: map[int]string{}, Leads: []int{},
+	}
+	if p := b.plan(); p != nil {
+		info.Plan = p.Version
 	}
 	for _, p := range b.partitions() {
 		st := p.Group().Status()
-		if _, _, problem := p.Role(); problem == "" {
+		leader, _, problem := p.Role()
+		if problem == "" {
 			info.Applied[int(p.Partition)] = st.Applied
 		}
-		info.Voters[int(p.Partition)] = voters(st)
+		if leader {
+			info.Leads = append(info.Leads, int(p.Partition))
+		}
+		info.Voters[int(p.Partition)], info.Learners[int(p.Partition)] = voters(st)
+		info.Servers[int(p.Partition)] = b.raft.ServerOf(p.Partition)
 	}
 	for _, l := range b.post.Links() {
 		switch {
@@ -59,14 +72,16 @@ func (b *Broker) ownInfo() nodeInfo {
 	return info
 }
 
-func voters(st raftadapter.Status) []string {
-	list := []string{}
+func voters(st raftadapter.Status) (voters, learners []string) {
+	voters, learners = []string{}, []string{}
 	for _, s := range st.Servers {
 		if s.Voter {
-			list = append(list, s.ID)
+			voters = append(voters, s.ID)
+		} else {
+			learners = append(learners, s.ID)
 		}
 	}
-	return list
+	return voters, learners
 }
 
 // States of a link, beside "relayed through node N".
@@ -110,7 +125,7 @@ func (b *Broker) nodeInfos(ctx context.Context) map[int]nodeInfo {
 	infos := map[int]nodeInfo{b.NodeID: b.ownInfo()}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for n := range b.ClusterSize {
+	for _, n := range b.nodes() {
 		if n == b.NodeID || !b.post.Reachable(protocol.NodeID(n)) {
 			continue
 		}

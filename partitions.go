@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
+	"github.com/grevy-io/grevy/cluster"
 	"github.com/grevy-io/grevy/distributor"
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
@@ -19,6 +20,10 @@ import (
 func (b *Broker) setPart(p protocol.PartitionID, part *partitionactor.Partition) {
 	b.partsMu.Lock()
 	defer b.partsMu.Unlock()
+	if part == nil {
+		delete(b.parts, p)
+		return
+	}
 	b.parts[p] = part
 }
 
@@ -40,21 +45,50 @@ func (b *Broker) partitions() []*partitionactor.Partition {
 	return list
 }
 
-// bootstrapOf is the configuration a group begins with. A node that is not in
+// bootstrapOf is the configuration a group begins with, and it only begins on the
+// nodes with which the cluster began, or on the one that was chosen for it. A node that is not in
 // the plan under its present server id has lost its disk, and one that set its
 // first replica aside has lost that: it waits until the leader takes it in (see
 // reconcile).
 func (b *Broker) bootstrapOf(p protocol.PartitionID) []raftadapter.Server {
-	if b.id.Plan.Servers[b.NodeID] != b.id.ServerID || b.replica(p) > 0 {
+	self, layout := b.self(), b.layout(p)
+	switch began := self.Plan.Began; {
+	case b.replica(p) > 0:
+		return nil
+	case slices.Contains(self.Begun, p) && slices.Equal(layout.Nodes(), []int{b.NodeID}):
+		return []raftadapter.Server{{ID: self.ServerID, Voter: true}} // it has begun, and has nobody else to wait for
+	case slices.Contains(self.Begun, p):
+		return nil
+	case layout.Founder != "":
+		return foundedBy(self.ServerID, layout.Founder)
+	case began.Servers[b.NodeID] != self.ServerID || !slices.Contains(began.Replicas(p), b.NodeID):
+		return nil
+	default:
+		return firstGroup(&began, p)
+	}
+}
+
+// foundedBy is the group of a partition that was added, on the server that
+// founds it: the others are taken in.
+func foundedBy(self, founder string) []raftadapter.Server {
+	if self != founder {
 		return nil
 	}
-	return b.id.Plan.group(p)
+	return []raftadapter.Server{{ID: self, Voter: true}}
+}
+
+// firstGroup is the group of a partition when the cluster begins.
+func firstGroup(began *cluster.Began, p protocol.PartitionID) (servers []raftadapter.Server) {
+	for _, n := range began.Replicas(p) {
+		servers = append(servers, raftadapter.Server{ID: began.Servers[n], Voter: true})
+	}
+	return servers
 }
 
 // directory tells the router who leads what (remote.Directory).
 type directory struct{ b *Broker }
 
-func (d directory) Partitions() int { return d.b.Partitions }
+func (d directory) Partitions() int { return len(d.b.plan().Partitions) }
 
 func (d directory) Executor(p protocol.PartitionID) remote.Executor {
 	if part := d.b.part(p); part != nil {
@@ -99,7 +133,7 @@ func (b *Broker) raftAddr(serverID string) string {
 }
 
 func (b *Broker) distributor(out actors.Outbox) *actor.Props {
-	return distributor.Props(distributor.Config{Log: b.Log, Reachable: b.reachable, Partitions: func() int { return b.Partitions }}, out)
+	return distributor.Props(distributor.Config{Log: b.Log, Reachable: b.reachable, Partitions: b.targetCount}, out)
 }
 
 // reachable tells whether a partition has a leader to which there is a way.
@@ -186,7 +220,7 @@ func (b *Broker) awaitLeaders(ctx context.Context) error {
 }
 
 func (b *Broker) withoutLeader() (list []int) {
-	for i := 1; i <= b.Partitions; i++ {
+	for i := 1; i <= b.partitionCount(); i++ {
 		if !b.serves(protocol.PartitionID(i)) {
 			list = append(list, i)
 		}

@@ -16,11 +16,7 @@ import (
 )
 
 // replica is the number of this node's replica of a partition.
-func (b *Broker) replica(p protocol.PartitionID) uint64 {
-	b.partsMu.RLock()
-	defer b.partsMu.RUnlock()
-	return b.id.Replicas[p]
-}
+func (b *Broker) replica(p protocol.PartitionID) uint64 { return b.self().Replicas[p] }
 
 // serverIn is the server id of a member in a partition's group, "" while the
 // member has not said that it keeps the partition.
@@ -57,11 +53,10 @@ func (b *Broker) startPartition(p protocol.PartitionID) error {
 	part, err := b.tryPartition(p)
 	switch {
 	case err == nil:
-		b.setPart(p, part)
-		return nil
+		return b.begin(p, part)
 	case !raftadapter.Damaged(err):
 		return err
-	case b.ReplicationFactor == 1:
+	case len(b.layout(p).Replicas) == 1:
 		return fmt.Errorf("%w (no other node keeps partition %d; docs/operations.md, \"A damaged replica\")", err, p)
 	}
 	if b.storeKept != "" {
@@ -73,7 +68,7 @@ func (b *Broker) startPartition(p protocol.PartitionID) error {
 }
 
 func (b *Broker) tryPartition(p protocol.PartitionID) (*partitionactor.Partition, error) {
-	if _, err := os.Stat(b.raft.LogDir(p)); b.id.Begun && !b.repairs()[p].anew && errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(b.raft.LogDir(p)); slices.Contains(b.self().Begun, p) && !b.repairs()[p].anew && errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("start partition %d: %w: its log is gone: %s", p, raftadapter.ErrStateLost, b.raft.LogDir(p))
 	}
 	return partitionactor.Start(b.partitionConfig(p))
@@ -102,6 +97,8 @@ func (b *Broker) openRepairs() {
 // takes the new one in. Not before: while there is none, what is here may be
 // needed to have a majority once more, by somebody who brings it back.
 func (b *Broker) repair(context.Context) {
+	b.following.Lock()
+	defer b.following.Unlock()
 	for p, r := range b.repairs() {
 		if b.part(p) != nil || !b.serves(p) {
 			continue
@@ -128,7 +125,9 @@ func (b *Broker) replace(p protocol.PartitionID, r repair) error {
 	if err != nil {
 		return err
 	}
-	b.setPart(p, part)
+	if err := b.begin(p, part); err != nil {
+		return err
+	}
 	b.report()
 	return nil
 }
@@ -139,27 +138,17 @@ func (b *Broker) setAside(p protocol.PartitionID) error {
 	if err := b.raft.SetAside(p); err != nil {
 		return err
 	}
-	next := *b.id
-	if next.Replicas = maps.Clone(b.id.Replicas); next.Replicas == nil {
-		next.Replicas = map[protocol.PartitionID]uint64{}
-	}
-	next.Replicas[p]++
-	if err := next.save(b.DataDir); err != nil {
-		return err
-	}
-	b.partsMu.Lock()
-	defer b.partsMu.Unlock()
-	b.id.Replicas = next.Replicas
-	return nil
+	return b.note(func(id *identity) { id.Replicas[p]++ })
 }
 
-// begun notes that each partition has its log from now on.
-func (b *Broker) begun() error {
-	if b.id.Begun {
+// begin lets a partition take part that was started, and notes that it has its
+// log from now on.
+func (b *Broker) begin(p protocol.PartitionID, part *partitionactor.Partition) error {
+	b.setPart(p, part)
+	if slices.Contains(b.self().Begun, p) {
 		return nil
 	}
-	b.id.Begun = true
-	return b.id.save(b.DataDir)
+	return b.note(func(id *identity) { id.Begun = append(id.Begun, p) })
 }
 
 // copied lists the partitions of which this node had a damaged replica, until the

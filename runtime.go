@@ -14,12 +14,11 @@ import (
 // openRuntime starts what a node looks after while it runs.
 func (b *Broker) openRuntime(context.Context) error {
 	b.every(300*time.Millisecond, b.marks.renew)
-	if b.ClusterSize == 1 {
-		return nil
-	}
+	b.openFollow()
 	b.every(500*time.Millisecond, b.handOver)
 	b.every(time.Second, b.balance)
-	b.every(2*time.Second, b.reconcile)
+	b.every(300*time.Millisecond, b.reconcile)
+	b.every(300*time.Millisecond, b.drive)
 	return nil
 }
 
@@ -45,13 +44,13 @@ func (b *Broker) balance(ctx context.Context) {
 	if time.Since(b.started) < settleTime {
 		return
 	}
-	for i := 1; i <= b.Partitions; i++ {
+	for i := 1; i <= b.partitionCount(); i++ {
 		p := protocol.PartitionID(i)
 		node, _, ok := b.members.Leader(p)
 		if !ok {
 			return // first everybody needs a leader
 		}
-		preferred := b.id.Plan.replicas(p)[0]
+		preferred := protocol.NodeID(b.layout(p).Replicas[0])
 		if node == preferred || !b.fit(preferred) {
 			continue
 		}
@@ -100,14 +99,14 @@ func (b *Broker) fit(n protocol.NodeID) bool {
 func (b *Broker) transfer(ctx context.Context, part *partitionactor.Partition, to protocol.NodeID) {
 	id := b.serverOf(to, part.Partition)
 	voter := slices.Contains(part.Group().Status().Servers, raftadapter.Server{ID: id, Voter: true})
-	if !voter || time.Since(b.unmoved) < transferPause {
+	if !voter || time.Since(time.Unix(0, b.unmoved.Load())) < transferPause {
 		return
 	}
 	if caughtUp, ready := b.caughtUp(ctx, to, part); !caughtUp || !ready {
 		return
 	}
 	if err := part.Group().Transfer(id); err != nil {
-		b.unmoved = time.Now()
+		b.unmoved.Store(time.Now().UnixNano())
 		b.Log.Info("leadership not moved yet", "partition", part.Partition, "to", to, "err", err)
 		return
 	}
@@ -117,69 +116,6 @@ func (b *Broker) transfer(ctx context.Context, part *partitionactor.Partition, t
 // transferPause is how long leadership stays where it is after it could not be
 // moved.
 const transferPause = 15 * time.Second
-
-// reconcile takes in nodes that came back with an empty disk, or with a new
-// replica in place of a damaged one: under their new server id as non-voters
-// first, then their old id is removed, and once they have caught up they become
-// voters. So a commit never needs the vote of one
-// that is still catching up. Only the leader of a partition does it.
-func (b *Broker) reconcile(ctx context.Context) {
-	for _, part := range b.partitions() {
-		if leader, _, _ := part.Role(); leader {
-			b.reconcilePart(ctx, part)
-		}
-	}
-}
-
-func (b *Broker) reconcilePart(ctx context.Context, part *partitionactor.Partition) {
-	st := part.Group().Status()
-	for _, m := range b.members.List() {
-		id := serverIn(m, part.Partition)
-		if !m.Alive || id == "" || m.Cluster == "" || !b.keeps(m.NodeID, part.Partition) {
-			continue
-		}
-		if err := b.takeIn(ctx, part, st, m.NodeID, id); err != nil {
-			b.Log.Info("node not taken in yet", "partition", part.Partition, "node", m.NodeID, "err", err)
-		}
-	}
-}
-
-func (b *Broker) keeps(n protocol.NodeID, p protocol.PartitionID) bool {
-	for _, r := range b.id.Plan.replicas(p) {
-		if r == n {
-			return true
-		}
-	}
-	return false
-}
-
-func (b *Broker) takeIn(ctx context.Context, part *partitionactor.Partition, st raftadapter.Status, n protocol.NodeID, id string) error {
-	var old []string
-	known, voter := false, false
-	for _, s := range st.Servers {
-		switch {
-		case s.ID == id:
-			known, voter = true, s.Voter
-		case b.nodeOf(s.ID) == n:
-			old = append(old, s.ID)
-		}
-	}
-	switch {
-	case !known:
-		b.Log.Info("node taken in under its new id", "partition", part.Partition, "node", n, "server", id)
-		return part.Group().AddServer(raftadapter.Server{ID: id})
-	case len(old) > 0:
-		b.Log.Info("former id of a node removed", "partition", part.Partition, "node", n, "server", old[0])
-		return part.Group().RemoveServer(old[0])
-	case !voter:
-		if caughtUp, _ := b.caughtUp(ctx, n, part); !caughtUp {
-			return nil
-		}
-		b.Log.Info("node votes again", "partition", part.Partition, "node", n, "server", id)
-		return part.Group().AddServer(raftadapter.Server{ID: id, Voter: true})
-	}
-	return nil
-}
 
 // caughtUpBy is how many entries a replica may lack and count as caught up: those
 // that came while it was asked.
@@ -197,12 +133,9 @@ func (b *Broker) caughtUp(ctx context.Context, n protocol.NodeID, part *partitio
 // handLeadershipOver gives all leadership away before a stop, so that the
 // others need no election.
 func (b *Broker) handLeadershipOver() {
-	if b.ClusterSize == 1 {
-		return
-	}
 	var wg sync.WaitGroup
 	for _, p := range b.partitions() {
-		wg.Go(func() { p.Handover(b.ReplicationFactor == 1) })
+		wg.Go(func() { p.Handover(len(p.Group().Status().Servers) < 2) })
 	}
 	wg.Wait()
 }

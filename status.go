@@ -19,6 +19,7 @@ type Status struct {
 	Version           string            `json:"version"`
 	UptimeSeconds     int64             `json:"uptimeSeconds"` // of the node that answers
 	ReplicationFactor int               `json:"replicationFactor"`
+	Changing          bool              `json:"changing"` // an operation is under way: grevy cluster status
 	Healthy           bool              `json:"healthy"`
 	Problems          []Problem         `json:"problems"`
 	Nodes             []NodeStatus      `json:"nodes"`
@@ -115,14 +116,14 @@ type CompareStatus struct {
 func (b *Broker) Status(ctx context.Context) Status {
 	s := Status{
 		Node: b.NodeID, Version: b.Version, UptimeSeconds: int64(time.Since(b.started).Seconds()),
-		ReplicationFactor: b.ReplicationFactor, Problems: []Problem{},
+		ReplicationFactor: b.factor(), Problems: []Problem{},
 	}
 	if !b.joined.Load() {
 		s.Problems = append(s.Problems, Problem{"the cluster has not formed: " + b.missing(), "start all of its nodes, with the same --cluster-size, --partitions and --replication-factor"})
 		s.Nodes, s.Partitions = b.nodeStatus(nil, map[int]nodeInfo{b.NodeID: b.ownInfo()}), []PartitionStatus{}
 		return s
 	}
-	s.Cluster = b.id.Plan.ClusterID
+	s.Cluster, s.Changing = b.plan().ClusterID, b.plan().Operation != nil
 	var infos map[int]nodeInfo
 	var wg sync.WaitGroup
 	wg.Go(func() { infos = b.nodeInfos(ctx) })
@@ -185,6 +186,12 @@ func (s *Status) partitionProblems() (list []Problem) {
 				fmt.Sprintf("make room or access on node %d, its leader; nothing is lost meanwhile (docs/records.md says for how long)", p.Leader),
 			})
 		}
+		if len(p.Replicas) < s.ReplicationFactor && !s.Changing {
+			list = append(list, Problem{
+				fmt.Sprintf("partition %d is kept on %d nodes, not on %d", p.ID, len(p.Replicas), s.ReplicationFactor),
+				fmt.Sprintf("add nodes if there are too few, then: grevy cluster replication-factor %d", s.ReplicationFactor),
+			})
+		}
 		if len(p.NotVoting) > 0 {
 			list = append(list, Problem{
 				fmt.Sprintf("partition %d: nodes %v do not count for its majority yet, they are being taken in", p.ID, p.NotVoting),
@@ -221,7 +228,7 @@ func (s *Status) nodeProblems(infos map[int]nodeInfo) (list []Problem) {
 }
 
 func (b *Broker) partitionStatus(ctx context.Context) []PartitionStatus {
-	list := make([]PartitionStatus, b.Partitions)
+	list := make([]PartitionStatus, b.partitionCount())
 	var wg sync.WaitGroup
 	for i := range list {
 		wg.Go(func() { list[i] = b.onePartition(ctx, protocol.PartitionID(i+1)) })
@@ -232,9 +239,7 @@ func (b *Broker) partitionStatus(ctx context.Context) []PartitionStatus {
 
 func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) PartitionStatus {
 	s := PartitionStatus{ID: int(p), Leader: int(directory{b}.Leader(p))}
-	for _, n := range b.id.Plan.replicas(p) {
-		s.Replicas = append(s.Replicas, int(n))
-	}
+	s.Replicas = b.layout(p).Replicas
 	s.Voters, s.NotVoting, s.Lanes, s.Compared.AgoMs = []string{}, []int{}, []LaneStatus{}, -1
 	reply, err := b.Execute(ctx, p, &protocol.PartitionInfo{})
 	info, ok := reply.(*protocol.Info)
@@ -320,7 +325,7 @@ func (b *Broker) nodeStatus(parts []PartitionStatus, infos map[int]nodeInfo) []N
 		seen[int(m.NodeID)] = m
 	}
 	var list []NodeStatus
-	for n := range b.ClusterSize {
+	for _, n := range b.nodes() {
 		m, ok := seen[n]
 		info := infos[n]
 		s := NodeStatus{

@@ -22,7 +22,7 @@ func (b *Broker) openStore(context.Context) error {
 	b.kv, err = badgerkv.Open(dir, b.Log)
 	var bad *badgerkv.DamagedError
 	if errors.As(err, &bad) {
-		if b.ReplicationFactor == 1 {
+		if b.keepsAlone() {
 			return fmt.Errorf("%w (no other node keeps its partitions; docs/operations.md, \"A damaged replica\")", err)
 		}
 		if err = b.setStoreAside(dir, bad); err == nil {
@@ -34,6 +34,20 @@ func (b *Broker) openStore(context.Context) error {
 	}
 	b.onClose(b.kv.Close)
 	return nil
+}
+
+// keepsAlone tells whether there is a partition that no other node keeps.
+func (b *Broker) keepsAlone() bool {
+	plan := b.plan()
+	if plan == nil {
+		return false // it has not begun: there is nothing to lose
+	}
+	for _, p := range plan.Held(b.NodeID) {
+		if layout := plan.Of(p); len(layout.Replicas) == 1 && layout.Replicas[0] == b.NodeID {
+			return true
+		}
+	}
+	return false
 }
 
 // setStoreAside renames the directory of a damaged store.
@@ -67,7 +81,7 @@ func (b *Broker) verifyStore(ctx context.Context) {
 	err := b.kv.Verify(ctx)
 	switch {
 	case err == nil:
-	case b.ReplicationFactor > 1 && errors.As(err, new(*badgerkv.DamagedError)):
+	case !b.keepsAlone() && errors.As(err, new(*badgerkv.DamagedError)):
 		b.fail(fmt.Errorf("%w (start the node again: it has its partitions copied from the others)", err))
 	default:
 		if b.storeProblem.Swap(&err) == nil {

@@ -78,7 +78,7 @@ func (m *watermarks) ask() uint64 {
 	ctx, cancel := context.WithTimeout(m.b.life, askTimeout)
 	defer cancel()
 	var wg sync.WaitGroup
-	for p := 1; p <= m.b.Partitions; p++ {
+	for p := 1; p <= m.b.partitionCount(); p++ {
 		wg.Add(1)
 		m.b.router.Once(ctx, protocol.PartitionID(p), &protocol.Watermark{}, func(r protocol.Reply, err error) {
 			if k, ok := r.(*protocol.KeyReply); ok && err == nil {
@@ -114,8 +114,8 @@ func (m *watermarks) renew(ctx context.Context) {
 // grant gives a lease if this node leads the deployment partition.
 func (m *watermarks) grant(_ context.Context, from protocol.NodeID, _ []byte, reply func([]byte)) {
 	seq, ok := m.leading()
-	if !ok {
-		reply(nil)
+	if _, member := m.b.plan().Member(int(from)); !ok || !member {
+		reply(nil) // who is no member yet is not told of deployments, so it asks
 		return
 	}
 	m.mu.Lock()
@@ -169,7 +169,7 @@ func (m *watermarks) deployed(seq uint64, done func()) {
 	// path: deployment 3/9 watermark: every gateway knows, or has no lease
 	m.learn(seq)
 	m.leading() // a new leadership begins with the leases of the former ones
-	if m.b.ClusterSize == 1 {
+	if len(m.b.nodes()) == 1 {
 		done()
 		return
 	}
@@ -182,7 +182,7 @@ func (m *watermarks) deployed(seq uint64, done func()) {
 func (m *watermarks) spread(seq uint64) {
 	payload := binary.BigEndian.AppendUint64(nil, seq)
 	var wg sync.WaitGroup
-	for n := range m.b.ClusterSize {
+	for _, n := range m.b.nodes() {
 		if n != m.b.NodeID {
 			wg.Go(func() { m.tell(protocol.NodeID(n), payload) })
 		}

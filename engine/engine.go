@@ -11,7 +11,11 @@ import (
 type Config struct {
 	Partition  protocol.PartitionID
 	Partitions int // of the cluster, numbered from 1
-	Models     *Models
+	// MessagePartitions is by how many of them messages are spread: those with which
+	// the cluster began, so that who waits and what comes meet after partitions were
+	// added. 0: Partitions.
+	MessagePartitions int
+	Models            *Models
 	// Epoch is a random number that names this partition's life as a sender, if
 	// none was chosen before.
 	Epoch uint64
@@ -57,6 +61,15 @@ func New(c Config) *Engine {
 	e := &Engine{Config: c, definitions: map[protocol.Key]*definition{}, cursors: map[string]protocol.Key{}}
 	e.run.init(e)
 	return e
+}
+
+// messagePartition is where the messages of a correlation key are.
+func (e *Engine) messagePartition(correlationKey string) protocol.PartitionID {
+	n := e.MessagePartitions
+	if n == 0 {
+		n = e.Partitions
+	}
+	return protocol.MessagePartition(correlationKey, n)
 }
 
 // Outcome is what a command leads to, beside its writes. Exactly one of Reply,
@@ -179,6 +192,10 @@ func (r *run) dispatch(cmd protocol.Command) {
 		r.receive(c)
 	case *protocol.Watermark:
 		r.out.Reply = &protocol.KeyReply{Key: protocol.Key(r.deploymentSeq())}
+	case *protocol.ReadPlan:
+		r.readPlan()
+	case *protocol.WritePlan:
+		r.writePlan(c)
 	case *protocol.TakeBase:
 		r.takeBase(c)
 	case *protocol.Acknowledge:

@@ -248,7 +248,7 @@ func (m *migration) keepSubscription(el *elem, s *state.Subscription, kept map[s
 	}
 	sub := subscriptionOf(el, s)
 	m.r.recordSubscription(&sub, 0, nil, "MIGRATED")
-	m.r.tell(protocol.MessagePartition(s.CorrelationKey, m.r.e.Partitions), &protocol.OpenSubscription{Subscription: sub})
+	m.r.tell(m.r.e.messagePartition(s.CorrelationKey), &protocol.OpenSubscription{Subscription: sub})
 }
 
 // catchEvents are all events that an element instance waits for once it is

@@ -33,7 +33,7 @@ func (r *run) recordSubscription(s *protocol.Subscription, message protocol.Key,
 		return
 	}
 	r.rec.begin().str("bpmnProcessId", s.ProcessID).key("processInstanceKey", s.Instance).key("elementInstanceKey", s.Element).
-		str("elementId", s.ElementID).num("subscriptionPartitionId", int64(protocol.MessagePartition(s.CorrelationKey, r.e.Partitions))).
+		str("elementId", s.ElementID).num("subscriptionPartitionId", int64(r.e.messagePartition(s.CorrelationKey))).
 		key("messageKey", message).str("messageName", s.Name).str("correlationKey", s.CorrelationKey).
 		bool("interrupting", s.Interrupting).json("variables", r.tx.Document(variables))
 	r.rec.event("PROCESS_MESSAGE_SUBSCRIPTION", intent, s.Key)

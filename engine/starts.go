@@ -112,7 +112,7 @@ func (r *run) openStarts(key protocol.Key) {
 
 // startsTimers tells whether this partition starts a process by time.
 func (r *run) startsTimers(def *definition) bool {
-	return protocol.MessagePartition(def.ID, r.e.Partitions) == r.e.Partition
+	return r.e.messagePartition(def.ID) == r.e.Partition
 }
 
 // startOf is the row by which a message or signal finds a start event, nil for a

@@ -91,7 +91,7 @@ func (r *run) subscribe(el *elem, s state.Subscription) {
 	}
 	sub := subscriptionOf(el, &s)
 	r.recordSubscription(&sub, 0, nil, "CREATING")
-	at := protocol.MessagePartition(s.CorrelationKey, r.e.Partitions)
+	at := r.e.messagePartition(s.CorrelationKey)
 	if at == r.e.Partition {
 		r.recordSubscription(&sub, 0, nil, "CREATED")
 	}
@@ -144,7 +144,7 @@ func (r *run) unsubscribe(el *elem, s *state.Subscription) {
 	}
 	sub := subscriptionOf(el, s)
 	r.recordSubscription(&sub, 0, nil, "DELETING")
-	r.tell(protocol.MessagePartition(s.CorrelationKey, r.e.Partitions), &protocol.CloseSubscription{
+	r.tell(r.e.messagePartition(s.CorrelationKey), &protocol.CloseSubscription{
 		Element: el.Key, Subscription: s.Key, Name: s.Name, CorrelationKey: s.CorrelationKey,
 	})
 }

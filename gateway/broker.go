@@ -44,8 +44,12 @@ type Topology struct {
 	// ClusterSize, Partitions and ReplicationFactor are as configured. Partitions
 	// are numbered from 1; 0 means that the cluster is not known yet.
 	ClusterSize, Partitions, ReplicationFactor int
-	Version                                    string
-	Nodes                                      []Node
+	// Existing are the partitions that may be asked for what is theirs, if there
+	// are some that are not given work yet. Messages is by how many partitions
+	// messages are spread; it stays when partitions are added. 0: Partitions.
+	Existing, Messages int
+	Version            string
+	Nodes              []Node
 }
 
 // Node is one broker of a [Topology], with the address its clients use.

@@ -19,7 +19,7 @@ func (s service) PublishMessage(ctx context.Context, req *pb.PublishMessageReque
 	if err != nil {
 		return nil, err
 	}
-	partitions := s.partitions()
+	partitions := s.messagePartitions()
 	if partitions < 1 {
 		return nil, noPartition(0)
 	}

@@ -34,11 +34,20 @@ func (s *Server) partitions() int {
 	return n
 }
 
+// messagePartitions is by how many partitions messages are spread, 0 if that is
+// not known yet.
+func (s *Server) messagePartitions() int {
+	if n := s.broker.Topology().Messages; n > 0 {
+		return n
+	}
+	return s.partitions()
+}
+
 // byKey runs a command where its key says. The partition of a key is printed
 // as the original does, so that of a negative key is negative.
 func (s *Server) byKey(ctx context.Context, key int64, cmd protocol.Command) (protocol.Reply, error) {
 	n := key >> 51
-	if n < 1 || n > int64(s.partitions()) {
+	if n < 1 || n > int64(s.partitions()) && n > int64(s.broker.Topology().Existing) {
 		return nil, noPartition(n)
 	}
 	return s.ask(ctx, protocol.PartitionID(n), cmd)

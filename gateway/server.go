@@ -45,6 +45,8 @@ type Config struct {
 	TLS *tls.Config
 	// MaxClients bounds the connections; 4,096. One too many is closed at once.
 	MaxClients int
+	// Services, if any, registers what else is served on the same port.
+	Services func(grpc.ServiceRegistrar)
 	// Observer, if any, is told of every call.
 	Observer Observer
 }

@@ -27,6 +27,9 @@ func (s *Server) register() {
 	s.grpc.RegisterService(&desc, nil) // the handlers know their service
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	s.health.SetServingStatus(serviceName, grpc_health_v1.HealthCheckResponse_SERVING)
+	if s.cfg.Services != nil {
+		s.cfg.Services(s.grpc)
+	}
 	reflection.Register(s.grpc)
 }
 

@@ -17,12 +17,15 @@ import (
 type Config struct {
 	Partition  protocol.PartitionID
 	Partitions int
-	System     *actor.ActorSystem
-	Node       *raftadapter.Node
-	Bootstrap  []raftadapter.Server // of the group, when it begins
-	Models     *engine.Models
-	Log        *slog.Logger
-	Observer   Observer
+	// Layout, if set, tells how many partitions there are now, and by how many of
+	// them messages are spread; else both are Partitions.
+	Layout    func() (partitions, messages int)
+	System    *actor.ActorSystem
+	Node      *raftadapter.Node
+	Bootstrap []raftadapter.Server // of the group, when it begins
+	Models    *engine.Models
+	Log       *slog.Logger
+	Observer  Observer
 	// Execute sends a command to any partition's leader, wherever it is.
 	Execute func(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error))
 	// Distributor makes the actor that carries the outbox of this leadership.
@@ -37,6 +40,14 @@ type Config struct {
 	Records recordlog.Sink
 	Version string
 	Limits  Limits
+}
+
+// layout is how many partitions there are, and by how many messages are spread.
+func (c *Config) layout() (partitions, messages int) {
+	if c.Layout != nil {
+		return c.Layout()
+	}
+	return c.Partitions, c.Partitions
 }
 
 // Limits bound what a partition takes at once. Zero fields mean the defaults.

@@ -37,7 +37,8 @@ type Gate struct {
 func privileged(c protocol.Command) bool {
 	switch c.Kind() {
 	case protocol.KindCompleteJob, protocol.KindFailJob, protocol.KindThrowError, protocol.KindYieldJobs, protocol.KindAcknowledge,
-		protocol.KindReceive, protocol.KindTakeBase, protocol.KindPullDefinition, protocol.KindPartitionInfo, protocol.KindSurvey, protocol.KindReconcile, protocol.KindContinue, protocol.KindTick, protocol.KindExported:
+		protocol.KindReceive, protocol.KindTakeBase, protocol.KindPullDefinition, protocol.KindPartitionInfo, protocol.KindSurvey, protocol.KindReconcile, protocol.KindContinue, protocol.KindTick, protocol.KindExported,
+		protocol.KindReadPlan, protocol.KindWritePlan:
 		return true
 	}
 	return false

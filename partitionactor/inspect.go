@@ -67,7 +67,8 @@ func (o *outbox) distribution(c *protocol.AwaitDistributed, pending []actors.Lan
 
 // refusals lists the partitions that refused a deployment.
 func (o *outbox) refusals(tx *state.Tx, deployment protocol.Key) (list []protocol.RefusedPush) {
-	for p := 1; p <= o.p.Partitions; p++ {
+	partitions, _ := o.p.layout()
+	for p := 1; p <= partitions; p++ {
 		if reason := tx.Get(state.RefusedKey(deployment, protocol.PartitionID(p))); reason != nil {
 			list = append(list, protocol.RefusedPush{Partition: protocol.PartitionID(p), Reason: string(reason)})
 		}
@@ -190,7 +191,8 @@ func (o *outbox) deployments(c *protocol.ListDeployments, lanes []actors.LaneSta
 
 func (o *outbox) status(tx *state.Tx, d *state.DeploymentRecord, lanes []actors.LaneStatus) protocol.DeploymentStatus {
 	s := protocol.DeploymentStatus{Deployment: d.Deployment, Refused: o.refusals(tx, d.Key)}
-	for p := 1; p <= o.p.Partitions; p++ {
+	partitions, _ := o.p.layout()
+	for p := 1; p <= partitions; p++ {
 		target := protocol.PartitionID(p)
 		if tx.Get(state.OutboxKey(target, protocol.LaneDeployments, d.Seq)) == nil {
 			continue

@@ -230,6 +230,7 @@ func (l *leader) take(r *request) {
 	if l.inspect(r) || l.slice(r) {
 		return
 	}
+	l.engine.Partitions, l.engine.MessagePartitions = l.p.layout()
 	l.engine.Asked, l.engine.Settled = r.asked, r.own || len(r.asked) >= maxAsked
 	out, err := l.execute(r)
 	if errors.Is(err, protocol.ErrInternal) {

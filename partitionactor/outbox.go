@@ -166,3 +166,12 @@ func (p *Partition) DeploymentSeq() (seq uint64, err error) {
 	})
 	return seq, err
 }
+
+// Plan reads the cluster's plan as far as this replica has it; partition 1 only.
+func (p *Partition) Plan() (version uint64, plan []byte, err error) {
+	err = (&outbox{p: &p.Config, group: p.Group()}).read(func(tx *state.Tx) error {
+		version, plan = tx.Plan()
+		return tx.Err()
+	})
+	return version, plan, err
+}

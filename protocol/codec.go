@@ -109,6 +109,10 @@ func newCommand(k Kind) Command {
 		return new(MigrateInstance)
 	case KindEvaluateDecision:
 		return new(EvaluateDecision)
+	case KindReadPlan:
+		return new(ReadPlan)
+	case KindWritePlan:
+		return new(WritePlan)
 	case KindDeleteResource:
 		return new(DeleteResource)
 	case KindPublishMessage:

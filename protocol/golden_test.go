@@ -77,6 +77,8 @@ func goldenCommands() []protocol.Command {
 		&protocol.InspectInstance{Key: 2251799813685252, MaxValue: 100},
 		&protocol.ListMessages{After: place, Name: "paid", Limit: 500},
 		&protocol.AwaitDistributed{Seq: 12, Deployment: 2251799813685249, Wait: 5000, Reachable: true},
+		&protocol.ReadPlan{},
+		&protocol.WritePlan{Expected: 3, Plan: []byte("{}")},
 		&protocol.DeleteResource{ResourceKey: 9, Definitions: []protocol.Definition{definition.Tombstone()}},
 		&protocol.EvaluateDecision{DecisionKey: 9, DecisionID: "rate", Variables: []byte(`{"a":1}`), TenantID: "<default>", DeploymentSeq: 300},
 		&protocol.ThrowError{JobKey: 2251799813685253, Code: "E1", Message: "no", Variables: []byte(`{"b":2}`)},
@@ -145,6 +147,7 @@ func goldenReplies() []protocol.Reply {
 			Deployment: deployment, Pending: []protocol.PendingPush{{Partition: 2, Since: 5, Attempts: 3, Error: "cut"}},
 			Refused: []protocol.RefusedPush{{Partition: 3, Reason: "no"}},
 		}}},
+		&protocol.Plan{Version: 4, Plan: []byte("{}")},
 		&protocol.Evaluated{
 			Decision: protocol.EvaluatedDecision{Key: 9, ID: "rate", Name: "Rate", Version: 2, Output: []byte(`7`)}, RequirementsID: "rules", RequirementsKey: 8,
 			Decisions: []protocol.EvaluatedDecision{{

@@ -282,6 +282,8 @@ func newReply(k ReplyKind) Reply {
 		return new(DefinitionList)
 	case ReplyDistribution:
 		return new(Distribution)
+	case ReplyPlan:
+		return new(Plan)
 	}
 	return nil
 }

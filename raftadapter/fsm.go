@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 
@@ -30,6 +31,8 @@ type fsm struct {
 	applied   func(Applied)
 	failed    func(error)
 	limit     int // bytes of one transaction
+	// configured is the log index of the last configuration that is committed.
+	configured atomic.Uint64
 
 	mu     sync.Mutex
 	prefix []byte
@@ -66,6 +69,9 @@ func (f *fsm) batch(logs []*raft.Log) (Applied, error) {
 	size, at := 0, f.at
 	f.ops = f.ops[:0]
 	for _, l := range logs {
+		if l.Type == raft.LogConfiguration {
+			f.configured.Store(l.Index)
+		}
 		if l.Index <= f.at.Index {
 			continue // in the store already: raft replays its log at a start
 		}

@@ -3,6 +3,9 @@ package raftadapter
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
 
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/state"
@@ -98,4 +101,50 @@ func deadBodies(s state.Snapshot, refs map[protocol.Hash]bool) (dead [][]byte) {
 		}
 	}
 	return dead
+}
+
+// droppedSuffix marks the log of a replica that was given up.
+const droppedSuffix = ".dropped"
+
+// Drop moves the log of this node's replica of a partition away, whose group must
+// be closed, and returns where it is now. From then on Config.Replica must give a
+// higher number, and Forget may be called.
+func (n *Node) Drop(p protocol.PartitionID) (moved string, err error) {
+	dir := n.LogDir(p)
+	moved = dir + droppedSuffix
+	err = os.Rename(dir, moved)
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil // it is gone already
+	}
+	return moved, err
+}
+
+// Forget removes the state of a replica that was dropped.
+func (n *Node) Forget(p protocol.PartitionID) error {
+	former, _, err := readPosition(n.KV, p)
+	if errors.Is(err, errNoGeneration) {
+		return nil
+	}
+	if former == nil {
+		return err
+	}
+	if err := n.KV.Update([]state.Op{
+		{Key: generationKey(p), Delete: true}, {Key: snapshotKey(p), Delete: true}, {Key: markerKey(p), Delete: true},
+	}); err != nil {
+		return err
+	}
+	n.forget(former)
+	return nil
+}
+
+// RemoveDropped removes logs that were dropped before the last end of the process.
+func (n *Node) RemoveDropped() error {
+	list, err := filepath.Glob(filepath.Join(n.Dir, "*"+droppedSuffix))
+	if err != nil {
+		return err
+	}
+	for _, dir := range list {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+	return err
 }

@@ -198,6 +198,9 @@ func (g *Group) openRaft(at position, bootstrap []Server) error {
 	if err := g.fits(at, meta); err != nil {
 		return err
 	}
+	if meta != nil {
+		g.fsm.configured.Store(meta.ConfigurationIndex)
+	}
 	marker, err := g.marker()
 	if err != nil {
 		return err
@@ -375,6 +378,7 @@ type Status struct {
 	Term, Commit, Last   uint64
 	Applied              uint64
 	Servers              []Server
+	Configured           uint64        // log index of the last configuration that is committed; 0: not known
 	LastContact          time.Duration // of a follower with its leader; 0: is the leader
 	Err                  error         // the store failed
 	LogFirst, LogEntries uint64
@@ -386,6 +390,7 @@ func (g *Group) Status() Status {
 	s := Status{
 		Leader: string(leader), IsLeader: g.raft.State() == raft.Leader,
 		Term: g.raft.CurrentTerm(), Commit: g.raft.CommitIndex(), Last: g.raft.LastIndex(), Applied: g.fsm.position().Index,
+		Configured: g.fsm.configured.Load(),
 	}
 	if !s.IsLeader {
 		s.LastContact = time.Since(g.raft.LastContact())
@@ -427,18 +432,20 @@ func (g *Group) Transfer(id string) error {
 // changeTimeout bounds a change of the configuration.
 const changeTimeout = 10 * time.Second
 
-// AddServer adds a member or makes it a voter. Leader only; it blocks.
-func (g *Group) AddServer(s Server) error {
+// AddServer adds a member or makes it a voter. Leader only; it blocks. It fails
+// if the configuration is another one by now than when the status was read.
+func (g *Group) AddServer(s Server, after Status) error {
 	id, addr := raft.ServerID(s.ID), raft.ServerAddress(s.ID)
 	if s.Voter {
-		return g.raft.AddVoter(id, addr, 0, changeTimeout).Error()
+		return g.raft.AddVoter(id, addr, after.Configured, changeTimeout).Error()
 	}
-	return g.raft.AddNonvoter(id, addr, 0, changeTimeout).Error()
+	return g.raft.AddNonvoter(id, addr, after.Configured, changeTimeout).Error()
 }
 
-// RemoveServer removes a member. Leader only; it blocks.
-func (g *Group) RemoveServer(id string) error {
-	return g.raft.RemoveServer(raft.ServerID(id), 0, changeTimeout).Error()
+// RemoveServer removes a member. Leader only; it blocks. It fails as AddServer
+// does.
+func (g *Group) RemoveServer(id string, after Status) error {
+	return g.raft.RemoveServer(raft.ServerID(id), after.Configured, changeTimeout).Error()
 }
 
 // TakeSnapshot takes a snapshot now. Having nothing new is no error.

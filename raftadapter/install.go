@@ -94,6 +94,7 @@ func (in *install) finish(m snapshotMeta) error {
 		return err
 	}
 	s.log.marker.Store(at.Index)
+	s.fsm.configured.Store(m.ConfigurationIndex)
 	s.node.forget(old)
 	return nil
 }

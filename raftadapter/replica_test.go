@@ -139,8 +139,8 @@ func (m *member) startAnew(t *testing.T) {
 func (m *member) takenInBy(t *testing.T, leader *member) {
 	t.Helper()
 	id := raftadapter.ReplicaID(m.server(), m.number)
-	err := errors.Join(leader.group.AddServer(raftadapter.Server{ID: id}), leader.group.RemoveServer(m.server()),
-		leader.group.AddServer(raftadapter.Server{ID: id, Voter: true}))
+	err := errors.Join(leader.group.AddServer(raftadapter.Server{ID: id}, raftadapter.Status{}), leader.group.RemoveServer(m.server(), raftadapter.Status{}),
+		leader.group.AddServer(raftadapter.Server{ID: id, Voter: true}, raftadapter.Status{}))
 	if err != nil {
 		t.Fatal(err)
 	}

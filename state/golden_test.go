@@ -46,6 +46,7 @@ var writes = []struct {
 	write func(*state.Tx)
 }{
 	{"meta counter", func(tx *state.Tx) { tx.NextKey(1) }},
+	{"meta plan", func(tx *state.Tx) { tx.SetPlan(3, []byte("{}")) }},
 	{"meta epoch", func(tx *state.Tx) { tx.SetEpoch(77) }},
 	{"definition, version, member, tagged, latest", func(tx *state.Tx) { tx.PutDefinition(&sampleDefinition) }},
 	{"definition that drains", func(tx *state.Tx) {

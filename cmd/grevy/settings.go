@@ -21,10 +21,10 @@ type startFlags struct {
 }
 
 func (s *startFlags) register(f *pflag.FlagSet) {
-	f.IntVar(&s.NodeID, "node-id", 0, "number of this node, from 0 to cluster-size - 1; it stays with the data directory")
+	f.IntVar(&s.NodeID, "node-id", 0, "number of this node, from 0 to cluster-size - 1, or above to join a cluster that runs; it stays with the data directory")
 	f.IntVar(&s.ClusterSize, "cluster-size", 1, "nodes of the cluster when it begins")
-	f.IntVar(&s.Partitions, "partitions", 3, "partitions of the cluster; fixed when it begins")
-	f.IntVar(&s.ReplicationFactor, "replication-factor", 0, "nodes that keep each partition; fixed when the cluster begins; 0: cluster-size, at most 3")
+	f.IntVar(&s.Partitions, "partitions", 3, "partitions of the cluster when it begins")
+	f.IntVar(&s.ReplicationFactor, "replication-factor", 0, "nodes that keep each partition when the cluster begins; 0: cluster-size, at most 3")
 	f.StringSliceVar(&s.Join, "join", nil, "gossip addresses HOST:PORT,… of nodes of the cluster (port 26503 + their offset)")
 	f.StringVar(&s.DataDir, "data-dir", "grevy-data", "directory of everything the node keeps")
 	f.StringVar(&s.Host, "host", "", "address to listen on, at which the others and clients reach this node; 127.0.0.1 for a node alone")

@@ -90,6 +90,21 @@ func New(t testing.TB, o Options) *Cluster {
 	return c
 }
 
+// Join starts a node beside a cluster that runs, and adds it to the nodes.
+func (c *Cluster) Join() *Node {
+	c.t.Helper()
+	offsets, release := reserve(c.t, 1)
+	c.t.Cleanup(release)
+	id := len(c.Nodes)
+	n := &Node{
+		ID: id, c: c, offset: offsets[0], joins: true,
+		Dir: filepath.Join(c.dir, fmt.Sprintf("node-%d", id)), log: filepath.Join(c.dir, fmt.Sprintf("node-%d.log", id)),
+	}
+	c.Nodes = append(c.Nodes, n)
+	n.Start()
+	return n
+}
+
 // Start is New, with every node started and the cluster ready.
 func Start(t testing.TB, o Options) *Cluster {
 	t.Helper()

@@ -25,6 +25,7 @@ type Node struct {
 
 	c       *Cluster
 	offset  int
+	joins   bool // it came when the cluster ran
 	log     string
 	process atomic.Pointer[process]
 	conn    *grpc.ClientConn
@@ -81,6 +82,11 @@ func (n *Node) args() []string {
 		join = append(join, m.addr(grevy.GossipPort))
 	}
 	num := strconv.Itoa
+	if n.joins {
+		return append([]string{
+			"start", "--node-id", num(n.ID), "--join", join[0], "--data-dir", n.Dir, "--host", "127.0.0.1", "--port-offset", num(n.offset),
+		}, n.c.Flags(n.ID)...)
+	}
 	return append([]string{
 		"start", "--node-id", num(n.ID), "--cluster-size", num(n.c.Size), "--partitions", num(n.c.Partitions),
 		"--replication-factor", num(n.c.ReplicationFactor), "--join", strings.Join(join, ","),

@@ -16,8 +16,8 @@ type room struct {
 
 // rooms is the table of docs/architecture.md. A new folder is entered here.
 var rooms = []room{
-	{"protocol", 1}, {"feel", 1}, {"internal/jsondoc", 1}, {"internal/certs", 1}, {"internal/archtest", 1},
-	{"bpmn", 2}, {"recordlog", 2}, {"internal/linkfault", 2},
+	{"protocol", 1}, {"feel", 1}, {"admin", 1}, {"internal/jsondoc", 1}, {"internal/certs", 1}, {"internal/archtest", 1},
+	{"bpmn", 2}, {"cluster", 2}, {"recordlog", 2}, {"internal/linkfault", 2},
 	{"state", 3}, {"dmn", 3}, {"internal/door", 3},
 	{"engine", 4},
 	{"actors", 5}, {"raftadapter", 5},
@@ -47,8 +47,8 @@ var keepers = map[string][]string{
 	"github.com/spf13":                {"cmd"},
 	"github.com/asynkron":             {"actors", "partitionactor", "distributor", "remote", ".", "examples"},
 	"github.com/camunda":              {"gateway", "cmd", "e2e", "examples"},
-	"google.golang.org/grpc":          {"gateway", ".", "cmd", "e2e", "examples"},
-	"google.golang.org/protobuf":      {"gateway", "e2e", "examples", "state/badgerkv"},
+	"google.golang.org/grpc":          {"admin", "gateway", ".", "cmd", "e2e", "examples"},
+	"google.golang.org/protobuf":      {"admin", "gateway", "e2e", "examples", "state/badgerkv"},
 }
 
 // roomOf finds the room of a package's directory: the longest that holds it.
