@@ -158,8 +158,8 @@ func (b *Broker) Instances(ctx context.Context, q Query) Instances {
 // value the first maxValue bytes are told. The error is a *protocol.Rejection if
 // there is no such instance.
 func (b *Broker) Instance(ctx context.Context, key protocol.Key, maxValue int) (*InstanceTree, error) {
-	if p := key.Partition(); p < 1 || int(p) > b.Partitions {
-		return nil, protocol.Reject(protocol.NotFound, "INSPECT", "Expected a key of one of the %d partitions, but '%d' is of partition %d", b.Partitions, key, p)
+	if p := key.Partition(); p < 1 || int(p) > b.partitionCount() {
+		return nil, protocol.Reject(protocol.NotFound, "INSPECT", "Expected a key of one of the %d partitions, but '%d' is of partition %d", b.partitionCount(), key, p)
 	}
 	reply, err := ask[*protocol.InstanceTree](ctx, b, key.Partition(), &protocol.InspectInstance{Key: key, MaxValue: int32(min(max(maxValue, 0), 1<<30))})
 	if err != nil {
@@ -193,9 +193,10 @@ func everywhere[T any, At comparable](
 	if limit < 1 {
 		limit = 100
 	}
-	lists, errs := make([][]T, b.Partitions+1), make([]error, b.Partitions+1)
+	partitions := b.partitionCount()
+	lists, errs := make([][]T, partitions+1), make([]error, partitions+1)
 	var wg sync.WaitGroup
-	for p := 1; p <= b.Partitions; p++ {
+	for p := 1; p <= partitions; p++ {
 		if q.Partition != 0 && q.Partition != p {
 			continue
 		}

@@ -2,8 +2,8 @@ package protocol
 
 // The numbers of the commands on the cluster's plan and of their reply.
 const (
-	KindReadPlan  Kind      = 42
-	KindWritePlan Kind      = 43
+	KindReadPlan  Kind      = 56
+	KindWritePlan Kind      = 57
 	ReplyPlan     ReplyKind = 30
 )
 
