@@ -44,21 +44,8 @@ func (b *Broker) observeDefinitions(ctx context.Context, plan *cluster.Plan, p p
 	return false, fmt.Sprintf("it has %d of %d deployments", there.Seq, first.Seq)
 }
 
-// answerOf runs a command and wants a certain reply.
-func answerOf[R protocol.Reply](ctx context.Context, b *Broker, p protocol.PartitionID, c protocol.Command) (r R, _ error) {
-	reply, err := b.Execute(ctx, p, c)
-	if err != nil {
-		return r, fmt.Errorf("partition %d: %w", p, err)
-	}
-	r, ok := reply.(R)
-	if !ok {
-		return r, fmt.Errorf("partition %d: %w: unexpected reply %T", p, protocol.ErrInternal, reply)
-	}
-	return r, nil
-}
-
 func (b *Broker) survey(ctx context.Context, p, from protocol.PartitionID) (*protocol.Surveyed, error) {
-	return answerOf[*protocol.Surveyed](ctx, b, p, &protocol.Survey{From: from})
+	return ask[*protocol.Surveyed](ctx, b, p, &protocol.Survey{From: from})
 }
 
 // definitionsAtOnce is how many definitions are asked for at once.
@@ -69,7 +56,7 @@ const definitionsAtOnce = 50
 // any number of times, also beside what the lane brings.
 func (b *Broker) define(ctx context.Context, p protocol.PartitionID, at *protocol.Surveyed) error {
 	for after := protocol.Key(0); ; {
-		list, err := answerOf[*protocol.DefinitionList](ctx, b, protocol.DeploymentPartition, &protocol.ListDefinitions{After: after, Limit: definitionsAtOnce})
+		list, err := ask[*protocol.DefinitionList](ctx, b, protocol.DeploymentPartition, &protocol.ListDefinitions{After: after, Limit: definitionsAtOnce})
 		if err != nil {
 			return err
 		}
@@ -89,7 +76,7 @@ func (b *Broker) define(ctx context.Context, p protocol.PartitionID, at *protoco
 // bring fetches definitions, as many as an answer holds at a time.
 func (b *Broker) bring(ctx context.Context, p protocol.PartitionID, epoch uint64, keys []protocol.Key) error {
 	for len(keys) > 0 {
-		got, err := answerOf[*protocol.DefinitionReply](ctx, b, protocol.DeploymentPartition, &protocol.FetchDefinitions{Keys: keys})
+		got, err := ask[*protocol.DefinitionReply](ctx, b, protocol.DeploymentPartition, &protocol.FetchDefinitions{Keys: keys})
 		if err != nil {
 			return err
 		}
@@ -107,7 +94,7 @@ func (b *Broker) bring(ctx context.Context, p protocol.PartitionID, epoch uint64
 
 func (b *Broker) takeBase(ctx context.Context, p protocol.PartitionID, base *protocol.TakeBase) error {
 	base.Source, base.Lane = protocol.DeploymentPartition, protocol.LaneDeployments
-	reply, err := answerOf[*protocol.Received](ctx, b, p, base)
+	reply, err := ask[*protocol.Received](ctx, b, p, base)
 	if err == nil && len(reply.Refused) > 0 {
 		err = fmt.Errorf("partition %d refuses definitions: %s", p, reply.Refused[0].Reason)
 	}
