@@ -1,6 +1,8 @@
 package distributor
 
 import (
+	"slices"
+
 	"github.com/grevy-io/grevy/distributor/saga"
 	"github.com/grevy-io/grevy/protocol"
 )
@@ -54,16 +56,36 @@ func (b *base) part(part *protocol.TakeBase) {
 			b.onPart(part, reply, err)
 			return
 		}
-		for _, h := range reply.Missing {
-			data, err := b.out.Body(h)
-			if err != nil {
-				b.result(b.Channel, b.Attempt, failed(err))
-				return
-			}
-			part.Bodies = append(part.Bodies, protocol.Body{Hash: h, Data: data})
+		if err := b.fillPart(part, reply.Missing); err != nil {
+			b.result(b.Channel, b.Attempt, failed(err))
+			return
 		}
 		b.execute(b.Channel.Target, part, func(reply *protocol.Received, err error) { b.onPart(part, reply, err) })
 	})
+}
+
+// fillPart adds what is missing. It is bounded like that of a push: the
+// definitions whose resources do not fit go with the next part.
+func (b *base) fillPart(part *protocol.TakeBase, missing []protocol.Hash) error {
+	size, added := 0, map[protocol.Hash]bool{}
+	for i := range part.Definitions {
+		h := part.Definitions[i].Hash
+		if added[h] || !slices.Contains(missing, h) {
+			continue
+		}
+		if size > maxBodies {
+			part.Definitions, part.UpTo = part.Definitions[:i], 0
+			b.after = part.Definitions[i-1].Key
+			return nil
+		}
+		data, err := b.out.Body(h)
+		if err != nil {
+			return err
+		}
+		added[h], size = true, size+len(data)
+		part.Bodies = append(part.Bodies, protocol.Body{Hash: h, Data: data})
+	}
+	return nil
 }
 
 func (b *base) onPart(part *protocol.TakeBase, reply *protocol.Received, err error) {

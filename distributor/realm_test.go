@@ -214,6 +214,9 @@ func (s *seat) Acknowledge(a *protocol.Acknowledge, done func(error)) {
 func (s *seat) Reconcile(c *protocol.Reconcile, done func(protocol.Reply, error)) { done(s.do(c)) }
 
 func (s *seat) Execute(_ context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
+	if n := carried(c); n > 8<<20 {
+		s.r.t.Errorf("%T carries %d bytes of resources", c, n)
+	}
 	s.r.later(s, time.Millisecond, func() {
 		to := s.r.seats[p]
 		if to.away || s.away && p != s.id {
@@ -223,6 +226,21 @@ func (s *seat) Execute(_ context.Context, p protocol.PartitionID, c protocol.Com
 		reply, err := to.do(c)
 		s.r.later(s, time.Millisecond, func() { done(reply, err) })
 	})
+}
+
+// carried is how large the resources are that a command brings along.
+func carried(c protocol.Command) (n int) {
+	var bodies []protocol.Body
+	switch c := c.(type) {
+	case *protocol.Receive:
+		bodies = c.Bodies
+	case *protocol.TakeBase:
+		bodies = c.Bodies
+	}
+	for i := range bodies {
+		n += len(bodies[i].Data)
+	}
+	return n
 }
 
 // deploy makes a new version of a process on partition 1.
