@@ -17,6 +17,7 @@ import (
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/gateway"
 	"github.com/grevy-io/grevy/internal/certs"
+	"github.com/grevy-io/grevy/internal/diskspace"
 	"github.com/grevy-io/grevy/internal/linkfault"
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
@@ -69,7 +70,9 @@ type Broker struct {
 	life    context.Context
 	end     context.CancelFunc
 	wg      sync.WaitGroup
-	closers []func() error // in the order of opening
+	closers []func() error                         // in the order of opening
+	free    func() (free, total uint64, err error) // of the disk
+	space   *diskspace.Watch
 	fatal   chan error
 	close   sync.Once
 	closed  error
@@ -126,6 +129,9 @@ func (b *Broker) openDir(context.Context) (err error) {
 	b.lock = lock
 	b.identity.Store(id)
 	b.onClose(b.lock.Close)
+	if err := b.openSpace(); err != nil {
+		return err
+	}
 	if b.faults, err = linkfault.FromEnv(protocol.NodeID(b.NodeID), b.Log); err != nil {
 		return err
 	}
@@ -173,6 +179,7 @@ func (b *Broker) openNetwork(context.Context) error {
 	b.raft, err = raftadapter.Open(raftadapter.Config{
 		NodeID: protocol.NodeID(b.NodeID), ServerID: b.self().ServerID, Replica: b.replica, Dir: filepath.Join(b.DataDir, "raft"), KV: b.kv,
 		Listener: raftListener, Resolve: b.raftAddr, NodeOf: b.nodeOf, Secure: b.nodeCerts, Faults: b.faults, BootID: bootID(), Log: b.Log, Tuning: b.Tuning,
+		Room: func() bool { return b.space.Level() != diskspace.Ended },
 	})
 	if err != nil {
 		return errors.Join(err, raftListener.Close())
@@ -278,7 +285,7 @@ func (b *Broker) partitionConfig(p protocol.PartitionID) partitionactor.Config {
 	return partitionactor.Config{
 		Partition: p, Partitions: b.partitionCount(), Layout: b.targets, System: b.System, Node: b.raft, Models: b.models, Log: b.Log,
 		Bootstrap: b.bootstrapOf(p), Observer: b.metrics, Execute: b.router.Execute, Distributor: b.distributor,
-		Changed: b.onChange, Deployed: b.marks.deployed, Limits: limits, Records: b.records, Version: b.Version,
+		Changed: b.onChange, Deployed: b.marks.deployed, Limits: limits, Records: b.records, Version: b.Version, Space: b.space,
 	}
 }
 

@@ -87,6 +87,10 @@ type Config struct {
 	// partitions that cannot be reached.
 	WaitDistributed time.Duration
 	WaitReachable   bool
+	// MinFree is how many bytes of the disk must be free for commands that make the
+	// state grow; 0: a tenth of the disk, 1 GiB at most; below 0: it is not looked at.
+	// StopFree is how many for anything to be written; 0: half of MinFree.
+	MinFree, StopFree int64
 	// ModelCache bounds the parsed models kept, in bytes; default 64 MiB.
 	ModelCache int
 	// RecordLog names a file to which every record is appended, one JSON object in
@@ -168,6 +172,9 @@ func (c Config) Validate() error {
 		return errors.New("host: a cluster of several nodes needs the address at which the others reach this one")
 	case d.PortOffset < 0 || d.PortOffset > 65535-GatewayPort-10:
 		return fmt.Errorf("port-offset: must be from 0 to %d, not %d", 65535-GatewayPort-10, d.PortOffset)
+	}
+	if d.MinFree > 0 && d.StopFree > d.MinFree {
+		return fmt.Errorf("disk-stop-free: must not be above disk-min-free = %d, not %d", d.MinFree, d.StopFree)
 	}
 	if d.WaitDistributed < 0 {
 		return fmt.Errorf("wait-distributed: must not be below 0, not %s", d.WaitDistributed)

@@ -84,6 +84,7 @@ func (m *metrics) ObserveCall(method string, code codes.Code, took time.Duration
 type stateCollector struct {
 	b                                                                                                                      *Broker
 	leader, term, applied, lag, inFlight, full, healthy, link, log, deployments, records, unexported, exportFailures, lost *prometheus.Desc
+	limit, noSpace, diskFree, diskLevel                                                                                    *prometheus.Desc
 	pending, oldest, attempts, differ, repaired, compared                                                                  *prometheus.Desc
 }
 
@@ -98,6 +99,10 @@ func newStateCollector(b *Broker) *stateCollector {
 		applied:        d("grevy_partition_applied_index", "Last log index in the store of this node.", "partition"),
 		lag:            d("grevy_partition_apply_lag_entries", "Entries known to be committed and not yet applied here.", "partition"),
 		inFlight:       d("grevy_partition_commands_in_flight", "Commands under way at the leader here.", "partition"),
+		limit:          d("grevy_partition_commands_limit", "Commands that may be under way at the leader here; follows how long they take.", "partition"),
+		noSpace:        d("grevy_partition_no_space_total", "Commands refused because of the room on the disk.", "partition"),
+		diskFree:       d("grevy_disk_free_bytes", "Room on the disk of the data directory."),
+		diskLevel:      d("grevy_disk_level", "0: enough room, 1: scarce, what makes the state grow is refused, 2: ended, nothing is written."),
 		full:           d("grevy_partition_refused_total", "Commands refused because the in-flight limit was reached.", "partition"),
 		healthy:        d("grevy_partition_healthy", "0 if the partition is halted on this node.", "partition"),
 		link:           d("grevy_link_up", "1 if the link to the peer works in both directions.", "peer"),
@@ -118,7 +123,7 @@ func newStateCollector(b *Broker) *stateCollector {
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.leader, c.term, c.applied, c.lag, c.inFlight, c.full, c.healthy, c.link, c.log, c.deployments, c.pending, c.oldest, c.attempts, c.differ, c.repaired, c.compared, c.records, c.unexported, c.exportFailures, c.lost} {
+	for _, d := range []*prometheus.Desc{c.leader, c.term, c.applied, c.lag, c.inFlight, c.full, c.healthy, c.link, c.log, c.deployments, c.pending, c.oldest, c.attempts, c.differ, c.repaired, c.compared, c.records, c.unexported, c.exportFailures, c.lost, c.limit, c.noSpace, c.diskFree, c.diskLevel} {
 		ch <- d
 	}
 }
@@ -137,6 +142,8 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.applied, float64(st.Applied), l)
 		gauge(c.lag, float64(st.Commit-min(st.Applied, st.Commit)), l)
 		gauge(c.inFlight, float64(p.Gate().InFlight()), l)
+		gauge(c.limit, float64(p.Gate().Limit()), l)
+		ch <- prometheus.MustNewConstMetric(c.noSpace, prometheus.CounterValue, float64(p.Gate().OutOfSpace()), l)
 		gauge(c.healthy, bit(problem == ""), l)
 		gauge(c.log, float64(st.LogEntries), l)
 		if seq, err := p.DeploymentSeq(); err == nil { // else the partition is halted, which is told above
@@ -145,6 +152,10 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		c.collectOutbox(ch, p, l)
 		c.collectRecords(ch, p, st.Applied, leader, l)
 		ch <- prometheus.MustNewConstMetric(c.full, prometheus.CounterValue, float64(p.Gate().Refused()), l)
+	}
+	if c.b.space != nil {
+		ch <- prometheus.MustNewConstMetric(c.diskFree, prometheus.GaugeValue, float64(c.b.space.Free()))
+		ch <- prometheus.MustNewConstMetric(c.diskLevel, prometheus.GaugeValue, float64(c.b.space.Level()))
 	}
 	if c.b.post == nil {
 		return

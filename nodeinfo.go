@@ -98,6 +98,9 @@ func (b *Broker) ailments() []string {
 	if err := b.storeProblem.Load(); err != nil {
 		list = append(list, (*err).Error())
 	}
+	if problem := b.spaceProblem(); problem != "" {
+		list = append(list, problem)
+	}
 	return append(list, b.copied()...)
 }
 

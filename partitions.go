@@ -11,6 +11,7 @@ import (
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/cluster"
 	"github.com/grevy-io/grevy/distributor"
+	"github.com/grevy-io/grevy/internal/diskspace"
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
@@ -178,6 +179,8 @@ func (b *Broker) report() {
 		}
 		if problem != "" {
 			info.Role, info.Healthy, info.Reason = remote.Inactive, false, problem
+		} else if b.space.Level() == diskspace.Ended { // nobody should make it a leader
+			info.Healthy, info.Reason = false, b.spaceProblem()
 		}
 		list = append(list, info)
 	}

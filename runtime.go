@@ -14,6 +14,7 @@ import (
 // openRuntime starts what a node looks after while it runs.
 func (b *Broker) openRuntime(context.Context) error {
 	b.every(300*time.Millisecond, b.marks.renew)
+	b.every(time.Second, b.watchSpace)
 	b.openFollow()
 	b.every(500*time.Millisecond, b.handOver)
 	b.every(time.Second, b.balance)

@@ -62,6 +62,8 @@ func refused(r *protocol.Refusal) error {
 	switch r.Code {
 	case protocol.Full:
 		return status.Errorf(codes.ResourceExhausted, "Reached maximum capacity of requests handled by partition %d", r.Partition)
+	case protocol.NoSpace:
+		return status.Errorf(codes.Unavailable, "Cannot accept requests for partition %d. Broker is out of disk space", r.Partition)
 	case protocol.NoPartition:
 		return noPartition(int64(r.Partition))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/internal/diskspace"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
 	"github.com/grevy-io/grevy/recordlog"
@@ -40,6 +41,8 @@ type Config struct {
 	Records recordlog.Sink
 	Version string
 	Limits  Limits
+	// Space is the room on this node's disk; nil: enough.
+	Space *diskspace.Watch
 }
 
 // layout is how many partitions there are, and by how many messages are spread.
@@ -52,7 +55,8 @@ func (c *Config) layout() (partitions, messages int) {
 
 // Limits bound what a partition takes at once. Zero fields mean the defaults.
 type Limits struct {
-	InFlight     int           // commands under way; default 1,000
+	InFlight     int           // commands under way, at most; default 1,000
+	Latency      time.Duration // a command that takes longer lowers what may be under way; default 200 ms
 	EntryBytes   int           // an entry closes at this size; default 512 kB
 	CommandBytes int           // the largest entry one command may make; default 8 MB
 	Proposals    int           // entries under way; default 1 (DESIGN §4)
@@ -75,6 +79,9 @@ func (l Limits) withDefaults() Limits {
 	set(&l.JobBytes, 4<<20)
 	if l.Tick == 0 {
 		l.Tick = 100 * time.Millisecond
+	}
+	if l.Latency == 0 {
+		l.Latency = 200 * time.Millisecond
 	}
 	if l.Probe == 0 {
 		l.Probe = time.Second

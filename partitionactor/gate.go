@@ -3,9 +3,11 @@ package partitionactor
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/internal/diskspace"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -25,10 +27,13 @@ type Gate struct {
 	partition protocol.PartitionID
 	system    *actor.ActorSystem
 	models    *engine.Models
-	limit     int64
+	limiter   *limiter
+	space     *diskspace.Watch
 	leader    atomic.Pointer[actor.PID] // nil: nobody serves here
 	inFlight  atomic.Int64
 	refused   atomic.Uint64 // because of the limit
+	// outOfSpace counts what was refused because of the disk.
+	outOfSpace atomic.Uint64
 }
 
 // privileged commands pass a full gate: they make room, or they are part of
@@ -42,6 +47,16 @@ func privileged(c protocol.Command) bool {
 		return true
 	}
 	return false
+}
+
+// timed tells whether the time that a command takes says how busy the partition is.
+// Deployments wait for other nodes, too.
+func timed(c protocol.Command) bool {
+	switch c.Kind() {
+	case protocol.KindDeploy, protocol.KindDeleteResource, protocol.KindPartitionInfo, protocol.KindListDeployments:
+		return false
+	}
+	return true
 }
 
 // parks tells whether a command may wait at the leader for long: it does not
@@ -64,8 +79,14 @@ func (g *Gate) Serving() bool { return g.leader.Load() != nil }
 // InFlight is how many commands are under way.
 func (g *Gate) InFlight() int64 { return g.inFlight.Load() }
 
+// Limit is how many commands may be under way now.
+func (g *Gate) Limit() int64 { return g.limiter.limit.Load() }
+
 // Refused is how many commands the limit has turned away.
 func (g *Gate) Refused() uint64 { return g.refused.Load() }
+
+// OutOfSpace is how many commands were turned away because of the disk.
+func (g *Gate) OutOfSpace() uint64 { return g.outOfSpace.Load() }
 
 // Execute hands a command to the leader. done is called once, from any
 // goroutine; it must not block. A *protocol.Refusal proves that the command was
@@ -77,17 +98,27 @@ func (g *Gate) Execute(ctx context.Context, c protocol.Command, done func(protoc
 		done(nil, protocol.Refuse(protocol.NotLeader, g.partition, ""))
 		return
 	}
+	if !roomFor(c, g.space.Level()) {
+		g.outOfSpace.Add(1)
+		done(nil, protocol.Refuse(protocol.NoSpace, g.partition, "%d bytes are free", g.space.Free()))
+		return
+	}
 	g.prepare(c)
 	r := &request{ctx: ctx, partition: g.partition, command: c, done: done}
 	if !parks(c) {
-		if n := g.inFlight.Add(1); n > g.limit && !privileged(c) {
+		n, limit := g.inFlight.Add(1), g.limiter.limit.Load()
+		if n > limit && !privileged(c) {
 			g.inFlight.Add(-1)
 			g.refused.Add(1)
-			done(nil, protocol.Refuse(protocol.Full, g.partition, "%d commands are under way", g.limit))
+			done(nil, protocol.Refuse(protocol.Full, g.partition, "%d commands are under way", limit))
 			return
 		}
+		start, timed := time.Now(), timed(c)
 		r.done = func(reply protocol.Reply, err error) {
-			g.inFlight.Add(-1)
+			n := g.inFlight.Add(-1)
+			if timed && err == nil {
+				g.limiter.done(start, time.Now(), n)
+			}
 			done(reply, err)
 		}
 	}

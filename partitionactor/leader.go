@@ -208,7 +208,7 @@ func (l *leader) open() {
 	}
 	l.host.Serving(l.term)
 	l.host.After(l.p.Limits.Tick, tick{})
-	l.internal(&protocol.Continue{})
+	l.goOn()
 }
 
 // internal executes a command of the leader's own.
@@ -350,7 +350,12 @@ func (l *leader) onTick() {
 		view, _, _ := l.group.View()
 		l.over.Rebase(view, l.applied)
 	}
-	l.internal(&protocol.Tick{})
+	if !l.full() {
+		l.internal(&protocol.Tick{})
+	}
+	if l.held {
+		l.goOn()
+	}
 	l.catchUp()
 	if l.ended {
 		return

@@ -44,7 +44,8 @@ func Start(c Config) (*Partition, error) {
 	c.defaults()
 	c.Log = c.Log.With("partition", c.Partition)
 	p := &Partition{Config: c}
-	p.gate = &Gate{partition: c.Partition, system: c.System, models: c.Models, limit: int64(c.Limits.InFlight)}
+	p.gate = &Gate{partition: c.Partition, system: c.System, models: c.Models, limiter: newLimiter(c.Limits.InFlight, c.Limits.Latency), space: c.Space}
+	p.Observer = timing{p.Observer, p.gate.limiter}
 	p.pid = actors.Spawn(c.System, fmt.Sprintf("partition-%d", c.Partition), actors.FuncProps(p.receive, actor.WithSupervisor(restartPause)))
 	if err := p.open(); err != nil {
 		actors.Stop(c.System, p.pid)

@@ -16,6 +16,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
+	"github.com/grevy-io/grevy/internal/diskspace"
 	"github.com/grevy-io/grevy/internal/linkfault"
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
@@ -34,6 +35,8 @@ type node struct {
 	kv      *memkv.KV
 	store   state.KV // around kv, if it is to fail
 	logFS   wal.FS
+	space   *diskspace.Watch
+	room    func() bool
 	addrs   *sync.Map
 	faults  *linkfault.Switch
 	limits  partitionactor.Limits
@@ -99,7 +102,7 @@ func (n *node) start(servers []raftadapter.Server) {
 			return a.(string)
 		},
 		NodeOf: func(id string) protocol.NodeID { return protocol.NodeID(id[0] - '0') },
-		LogFS:  n.logFS,
+		LogFS:  n.logFS, Room: n.room,
 		Tuning: raftadapter.Tuning{NoSync: true, Heartbeat: 400 * time.Millisecond, CommitTimeout: 20 * time.Millisecond},
 	})
 	if err != nil {
@@ -113,7 +116,7 @@ func (n *node) start(servers []raftadapter.Server) {
 	n.part, err = partitionactor.Start(partitionactor.Config{
 		Records: records, Version: "8.6.0",
 		Partition: max(1, n.partition), Partitions: max(1, n.partitions), System: n.system, Node: n.raft, Bootstrap: servers, Models: engine.NewModels(1 << 20),
-		Log: log, Observer: n.count, Limits: n.limits, Changed: n.changed,
+		Log: log, Observer: n.count, Limits: n.limits, Space: n.space, Changed: n.changed,
 		Execute: func(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
 			if p != max(1, n.partition) {
 				n.other(ctx, c, done)

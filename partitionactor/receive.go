@@ -44,7 +44,7 @@ func (l *leader) goOn() {
 	if !l.opened || l.ended {
 		return
 	}
-	if l.held = len(l.closed) > 0; !l.held {
+	if l.held = len(l.closed) > 0 || l.full(); !l.held {
 		l.internal(&protocol.Continue{})
 	}
 }

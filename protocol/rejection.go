@@ -63,9 +63,11 @@ const (
 	// DefinitionUnknown: the partition lacks the definition and could not
 	// reach the deployment partition to ask for it.
 	DefinitionUnknown
+	// NoSpace: the disk of the partition's leader has too little room.
+	NoSpace
 )
 
-var refusalNames = [...]string{"", "not the leader", "in-flight limit reached", "unreachable", "no such partition", "definition unknown here"}
+var refusalNames = [...]string{"", "not the leader", "in-flight limit reached", "unreachable", "no such partition", "definition unknown here", "out of disk space"}
 
 // String names the door.
 func (c RefusalCode) String() string {

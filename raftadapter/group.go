@@ -225,6 +225,7 @@ func (g *Group) openRaft(at position, bootstrap []Server) error {
 	if g.raft, err = raft.NewRaft(conf, g.fsm, cache, g.log, store, g.trans); err != nil {
 		return errors.Join(err, g.trans.Close())
 	}
+	g.log.raft.Store(g.raft)
 	g.wg.Go(func() { g.watch(notify) })
 	go g.await()
 	return nil

@@ -25,10 +25,24 @@ type boundedLog struct {
 	// nothing may be promised any more.
 	failing   func(error)
 	forgetful atomic.Bool
+	// room tells whether a follower may take entries; the leader looks after itself.
+	room func() bool
+	raft atomic.Pointer[raft.Raft] // once it runs
+}
+
+var errNoRoom = errors.New("the disk has no room")
+
+// refuses tells whether this replica is sent entries for which there is no room.
+func (l *boundedLog) refuses() bool {
+	r := l.raft.Load()
+	return r != nil && !l.room() && r.State() != raft.Leader
 }
 
 // StoreLogs appends entries. The group is told if that fails.
 func (l *boundedLog) StoreLogs(logs []*raft.Log) error {
+	if l.refuses() {
+		return errNoRoom
+	}
 	err := l.failure()
 	if err == nil {
 		err = l.Log.StoreLogs(logs)

@@ -43,6 +43,9 @@ type Config struct {
 	Tuning Tuning
 	// LogFS is where the logs are written; nil: the disk.
 	LogFS wal.FS
+	// Room tells whether the disk has room for what others send; nil: it has. Without
+	// it a follower takes neither entries nor snapshots.
+	Room func() bool
 }
 
 // Tuning holds the numbers that tests and big installations change.
@@ -118,6 +121,9 @@ func Open(c Config) (*Node, error) {
 	n.mux = newMux(c)
 	return n, nil
 }
+
+// room tells whether the disk has room for what others send.
+func (n *Node) room() bool { return n.Room == nil || n.Room() }
 
 // readBoot finds out whether the machine went down since the store was last
 // open, and notes the present boot.

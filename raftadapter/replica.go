@@ -144,7 +144,7 @@ func (g *Group) openLog() error {
 	if err != nil {
 		return err
 	}
-	g.log = &boundedLog{Log: w, damaged: g.fail, failing: g.fail, exported: g.exported, held: g.node.Tuning.HeldLogs}
+	g.log = &boundedLog{Log: w, damaged: g.fail, failing: g.fail, room: g.node.room, exported: g.exported, held: g.node.Tuning.HeldLogs}
 	return nil
 }
 

@@ -158,6 +158,9 @@ func (k *sink) ID() string { return k.meta.id(k.store.partition) }
 
 // Write takes bytes of the leader's stream.
 func (k *sink) Write(b []byte) (int, error) {
+	if !k.store.node.room() {
+		return 0, errNoRoom
+	}
 	if k.install == nil {
 		in, err := newInstall(k.store)
 		if err != nil {

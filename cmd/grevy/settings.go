@@ -43,6 +43,8 @@ func (s *startFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&s.RecordLog, "record-log", "", "file to which every record is appended as a line of JSON; empty: none are made")
 	f.DurationVar(&s.WaitDistributed, "wait-distributed", 0, "how long a deployment waits for all partitions to have it, if its request does not say")
 	f.BoolVar(&s.WaitReachable, "wait-reachable", false, "with --wait-distributed: not for partitions that cannot be reached")
+	f.Int64Var(&s.MinFree, "disk-min-free", 0, "bytes that must be free for commands that make the state grow; 0: a tenth of the disk, at most 1 GiB; -1: any")
+	f.Int64Var(&s.StopFree, "disk-stop-free", 0, "bytes that must be free for anything to be written; 0: half of disk-min-free")
 	f.StringVar(&s.level, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&s.format, "log-format", "text", "text or json; the log goes to standard error")
 	f.StringVar(&s.config, "config", "", "YAML file with settings by the names of these flags")

@@ -53,6 +53,8 @@ func TestSettle_FlagBeforeEnvironmentBeforeFileBeforeDefault(t *testing.T) {
 		integer("replication-factor", func(s *startFlags) int { return s.ReplicationFactor }, "0"),
 		integer("port-offset", func(s *startFlags) int { return s.PortOffset }, "0"),
 		integer("max-message-size", func(s *startFlags) int { return s.MaxMessageSize }, "4194304"),
+		integer("disk-min-free", func(s *startFlags) int { return int(s.MinFree) }, "0"),
+		integer("disk-stop-free", func(s *startFlags) int { return int(s.StopFree) }, "0"),
 		text("data-dir", "grevy-data", func(s *startFlags) string { return s.DataDir }),
 		text("host", "", func(s *startFlags) string { return s.Host }),
 		text("node-tls-cert", "", func(s *startFlags) string { return s.NodeTLS.Cert }),

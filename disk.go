@@ -1,0 +1,53 @@
+package grevy
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/grevy-io/grevy/internal/diskspace"
+)
+
+// openSpace looks at the disk before anything is written to it, and each second
+// from then on (watchSpace).
+func (b *Broker) openSpace() error {
+	if b.free == nil {
+		b.free = diskspace.Of(b.DataDir)
+	}
+	b.space = diskspace.New(b.free, diskspace.Marks{Scarce: b.MinFree, Ended: b.StopFree})
+	_, err := b.space.Look()
+	return err
+}
+
+// watchSpace looks at the disk again. When its room has ended, leadership goes to
+// nodes that have some.
+func (b *Broker) watchSpace(context.Context) {
+	was := b.space.Level()
+	now, err := b.space.Look()
+	if err != nil {
+		b.Log.Warn("free disk space is not known", "err", err)
+		return
+	}
+	if now == was {
+		return
+	}
+	b.Log.Warn("free disk space", "level", now, "before", was, "bytes", b.space.Free())
+	b.report()
+	if now != diskspace.Ended {
+		return
+	}
+	for _, p := range b.partitions() {
+		go p.Handover(b.ReplicationFactor == 1)
+	}
+}
+
+// spaceProblem says what is wrong with the disk, "" if nothing is.
+func (b *Broker) spaceProblem() string {
+	mb := b.space.Free() >> 20
+	switch b.space.Level() {
+	case diskspace.Scarce:
+		return fmt.Sprintf("disk space is scarce, %d MB are free: what makes the state grow is refused", mb)
+	case diskspace.Ended:
+		return fmt.Sprintf("disk space has ended, %d MB are free: nothing is written here", mb)
+	}
+	return ""
+}
