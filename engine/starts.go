@@ -213,8 +213,10 @@ func (r *run) startByMessage(s *state.Start, m *state.Message) {
 
 // startable finds the definition of an instance that is to begin. If it was deleted
 // meanwhile, nothing begins, and the correlation key is free again.
-func (r *run) startable(l *state.Later) *definition {
-	def := r.e.definition(r.tx, l.Definition)
+func (r *run) startable(l *state.Later) (def *definition) {
+	if d := r.tx.Definition(l.Definition); d != nil && !d.Deleted {
+		def = r.e.definition(r.tx, l.Definition)
+	}
 	if def == nil && l.What.CorrelationKey != "" {
 		r.tx.ClearKeyLock(l.What.ProcessID, l.What.CorrelationKey)
 	}
