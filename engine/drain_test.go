@@ -33,10 +33,35 @@ func (w *world) drain() {
 	}
 	w.deliverAll()
 	for i := range w.parts {
+		w.forgetDeleted(i)
 		w.nothingLeft(i)
 	}
-	if !reflect.DeepEqual(w.makers[0].Seen.Definitions, w.makers[1].Seen.Definitions) {
-		w.t.Errorf("partition 1 has\n%v\n, partition 2\n%v", w.makers[0].Seen.Definitions, w.makers[1].Seen.Definitions)
+	w.sameDefinitions()
+}
+
+// forgetDeleted lets the walk for what is deleted come to its end: it begins again
+// only after ten times as long as the last one took.
+func (w *world) forgetDeleted(i int) {
+	for n := 0; len(w.makers[i].Seen.Rows[state.TableDraining]) > 0; n++ {
+		if n > 1000 {
+			w.t.Fatalf("partition %d does not forget what is deleted", i+1)
+		}
+		w.cluster.Now += 10_000
+		w.now(i, &protocol.Tick{})
+		w.look(i)
+	}
+}
+
+// sameDefinitions: the partitions agree on what was deployed and what was deleted.
+func (w *world) sameDefinitions() {
+	here, there := w.makers[0].Seen.Definitions, w.makers[1].Seen.Definitions
+	if len(here) != len(there) {
+		w.t.Errorf("partition 1 has %d definitions, partition 2 %d", len(here), len(there))
+	}
+	for key, d := range here {
+		if !reflect.DeepEqual(d, there[key]) {
+			w.t.Errorf("definition %d: partition 1 has\n%+v\n, partition 2\n%+v", key, d, there[key])
+		}
 	}
 }
 
