@@ -287,25 +287,14 @@ func (p *Partition) checkMinted(o *protocol.Op) error {
 	if err != nil {
 		return err
 	}
-	if old == nil && key.Counter() <= p.counter && !p.promised(key) {
+	later, err := p.over.Base().Raw(state.TableLater.OfKey(key))
+	if err != nil {
+		return err
+	}
+	if old == nil && later == nil && key.Counter() <= p.counter { // later: minted for an instance that was to begin
 		return fmt.Errorf("key %d is minted again: an entry before had reached %d", key, p.counter)
 	}
 	return nil
-}
-
-// promised tells whether a key was minted for an instance that begins later.
-func (p *Partition) promised(key protocol.Key) bool {
-	before, err := state.NewOverlay(p.view(), 1)
-	if err != nil {
-		return false
-	}
-	tx, found := state.NewTx(before), false
-	it := before.Base().Iterate([]byte{byte(state.TableLater)}, nil)
-	defer it.Close()
-	for ; it.Valid() && !found; it.Next() {
-		found = tx.Later(protocol.Key(number(it.Key(), 0))).Root == key
-	}
-	return found
 }
 
 func (p *Partition) noteCounter() error {
