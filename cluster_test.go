@@ -268,6 +268,9 @@ func TestCluster_ForceRemove(t *testing.T) {
 	if err != nil || len(notes) != 3 || !strings.Contains(notes[0], "1 of 3 replicas are left; it goes on from node 0") {
 		t.Fatalf("%v, %q", err, notes)
 	}
+	statusUntil(t, brokers[0], "no partition has a leader", func(s grevy.Status) bool { // the old ones go when their lease is over
+		return !slices.ContainsFunc(s.Partitions, func(p grevy.PartitionStatus) bool { return p.Leader >= 0 })
+	})
 	if _, err := brokers[0].ForceRemove(ctx, []int{1, 2}, true); err != nil {
 		t.Fatal(err)
 	}
