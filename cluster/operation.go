@@ -66,14 +66,17 @@ func (p *Plan) Advance(note string, now int64) *Plan {
 func (p *Plan) Cancel(why string, now int64) *Plan {
 	next := p.clone()
 	next.Version++
-	for i := range next.Partitions {
-		next.Partitions[i].Learners = nil
-	}
 	next.end(why, now)
 	return next
 }
 
+// end ends the operation under way. A copy that it was making is given up: only an
+// operation makes copies, so that between two of them every node that keeps a
+// partition votes in it.
 func (p *Plan) end(outcome string, now int64) {
+	for i := range p.Partitions {
+		p.Partitions[i].Learners = nil
+	}
 	o := p.Operation
 	o.Outcome, o.Ended = outcome, now
 	p.Last, p.Operation = o, nil

@@ -180,15 +180,29 @@ func drawn(r *rand.Rand) (*cluster.Plan, cluster.Seen, int) {
 	seen := allAlive(nodes)
 	for range r.IntN(4) {
 		if next, err := plan.Begin(request(r, nodes), seen, 1); err == nil {
-			for plan = next; plan.Operation != nil; {
-				plan = plan.Advance("", 2)
-			}
+			plan = carriedOut(r, next, nodes)
 		}
 	}
 	for range r.IntN(3) {
 		seen.Alive[r.IntN(nodes)] = false
 	}
 	return plan, seen, nodes
+}
+
+// carriedOut brings an operation to an end: most often the one that was wanted.
+func carriedOut(r *rand.Rand, plan *cluster.Plan, nodes int) *cluster.Plan {
+	for plan.Operation != nil {
+		switch r.IntN(12) {
+		case 0:
+			return plan.Cancel("cancelled", 2)
+		case 1:
+			if forced, err := plan.Force([]int{r.IntN(nodes)}, 2); err == nil && forced != nil {
+				return forced
+			}
+		}
+		plan = plan.Advance("", 2)
+	}
+	return plan
 }
 
 func request(r *rand.Rand, nodes int) cluster.Request {
@@ -292,7 +306,8 @@ func asWished(before, after *cluster.Plan, r cluster.Request) error {
 	}
 	for i := range after.Partitions {
 		is, was := len(after.Partitions[i].Replicas), after.ReplicationFactor
-		if i < len(before.Partitions) && r.What != cluster.SetFactor {
+		begun := i < len(before.Partitions) && (i < before.Active || r.What != cluster.AddPartitions) // else it is to be whole
+		if begun && r.What != cluster.SetFactor {
 			was = len(before.Partitions[i].Replicas)
 		}
 		if is != was {
@@ -370,5 +385,33 @@ func TestForce(t *testing.T) {
 	}
 	if _, err := plan.Force([]int{0, 1, 2}, 5); err == nil {
 		t.Error("a partition is given up altogether")
+	}
+}
+
+// A copy that was being made when nodes were given up is given up too: whoever was
+// to get it can leave, and can be given the partition again.
+func TestForce_EndsCopies(t *testing.T) {
+	plan := must(t, join(t, began(3, 3, 3), 3), cluster.Request{What: cluster.Move, Partition: 1, Node: 0, By: 3}, allAlive(4))
+	if plan.Operation.At != 0 || !slices.Equal(plan.Of(1).Learners, []int{3}) {
+		t.Fatalf("%+v", plan)
+	}
+	forced, err := plan.Force([]int{1}, 5)
+	if err != nil || len(forced.Of(1).Learners) > 0 || len(forced.Held(3)) > 0 {
+		t.Fatalf("%v, %+v", err, forced)
+	}
+	seen := allAlive(4)
+	seen.Alive[1] = false
+	for _, c := range []struct {
+		r    cluster.Request
+		want []string
+	}{
+		{cluster.Request{What: cluster.Remove, Node: 3}, []string{"let node 3 leave"}},
+		{cluster.Request{What: cluster.Move, Partition: 1, Node: 0, By: 3}, []string{
+			"copy partition 1 to node 3", "let node 3 vote in partition 1", "take partition 1 from node 0",
+		}},
+	} {
+		if steps, err := forced.Steps(c.r, seen); err != nil || !slices.Equal(texts(steps), c.want) {
+			t.Errorf("%s: %v, %q", c.r, err, texts(steps))
+		}
 	}
 }
