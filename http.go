@@ -33,6 +33,7 @@ func (b *Broker) openHTTP() error {
 	mux.HandleFunc("GET /debug/pprof/", local(pprof.Index))
 	mux.HandleFunc("GET /debug/pprof/profile", local(pprof.Profile))
 	mux.HandleFunc("GET /debug/pprof/trace", local(pprof.Trace))
+	mux.HandleFunc("GET /debug/digest", local(b.serveDigest))
 	mux.HandleFunc("GET /ready", b.serveReady)
 	mux.HandleFunc("GET /health", b.serveHealth)
 	mux.HandleFunc("GET /api/status", b.serveStatus)
@@ -60,12 +61,12 @@ func (b *Broker) onCloseHTTP() {
 	context.AfterFunc(b.life, func() { _ = b.http.server.Close() })
 }
 
-// local lets only this machine ask: profiles cost time, and show more than a
-// stranger should see.
+// local lets only this machine ask: profiles and digests cost time, and show more
+// than a stranger should see.
 func local(serve http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if host, _, err := net.SplitHostPort(r.RemoteAddr); err != nil || !loopback(host) {
-			http.Error(w, "profiles are given to this machine only", http.StatusForbidden)
+			http.Error(w, "this is told to this machine only", http.StatusForbidden)
 			return
 		}
 		serve(w, r)

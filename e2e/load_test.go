@@ -193,6 +193,13 @@ func (l *load) settle(d time.Duration) {
 		l.t.Error(w)
 	}
 	l.auditDeployments()
+	cluster.Until(l.t, d, "all copies of each partition are the same", func(ctx context.Context) error {
+		err := l.c.SameDigests(ctx)
+		if errors.Is(err, cluster.ErrDiverged) {
+			l.t.Fatal(err)
+		}
+		return err
+	})
 	l.t.Log(l.summary())
 }
 

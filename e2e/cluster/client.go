@@ -79,6 +79,15 @@ func (n *Node) Status(ctx context.Context) (s grevy.Status, err error) {
 	return s, err
 }
 
+// Digest is the sum of all that the node keeps of a partition.
+func (n *Node) Digest(ctx context.Context, partition int) (d grevy.ReplicaDigest, err error) {
+	b, err := n.get(ctx, fmt.Sprintf("/debug/digest?partition=%d", partition))
+	if err == nil {
+		err = json.Unmarshal(b, &d)
+	}
+	return d, err
+}
+
 // Metric reads one of the node's metrics, by its name and labels as Prometheus
 // shows them; 0 if there is none.
 func (n *Node) Metric(ctx context.Context, name string) (float64, error) {
