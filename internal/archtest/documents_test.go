@@ -2,10 +2,8 @@ package archtest
 
 import (
 	"go/ast"
-	"maps"
 	"path"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -144,36 +142,3 @@ func TestDecisionsAreWhole(t *testing.T) {
 		}
 	}
 }
-
-var (
-	required  = regexp.MustCompile(`(?m)^\t(\S+) v\S+( // indirect)?$`)
-	moduleRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
-)
-
-// TestDependenciesAreExplained: what go.mod requires by itself, and what a file
-// imports, is told of in the decision on dependencies, and nothing else.
-func TestDependenciesAreExplained(t *testing.T) {
-	all, used := []string{}, map[string]bool{}
-	for _, m := range required.FindAllStringSubmatch(readFile(t, "go.mod"), -1) {
-		all = append(all, m[1])
-		if m[2] == "" {
-			used[m[1]] = true
-		}
-	}
-	for _, s := range allSources(t) {
-		for _, i := range s.imports() {
-			if n := slices.IndexFunc(all, func(mod string) bool { return within(i, mod) }); n >= 0 {
-				used[all[n]] = true
-			}
-		}
-	}
-	told := map[string]bool{}
-	for _, m := range moduleRow.FindAllStringSubmatch(readFile(t, "docs/adr/0007-dependencies.md"), -1) {
-		told[m[1]] = true
-	}
-	if !maps.Equal(told, used) {
-		t.Errorf("docs/adr/0007-dependencies.md tells of %v, used are %v", sorted(told), sorted(used))
-	}
-}
-
-func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }

@@ -3,7 +3,6 @@ package archtest
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -34,21 +33,6 @@ var inner = map[string][]string{
 	"state/memkv":              {"engine/enginetest", "sim"},
 	"state/statetest":          nil,
 	"internal/certs/certstest": nil,
-}
-
-// keepers lists who alone may import a module, so that it can be exchanged.
-// Whoever is not named in a module's list does not know that it exists.
-var keepers = map[string][]string{
-	"github.com/hashicorp/raft":       {"raftadapter"},
-	"github.com/hashicorp/go-hclog":   {"raftadapter"},
-	"github.com/hashicorp/memberlist": {"remote"},
-	"github.com/dgraph-io":            {"state/badgerkv"},
-	"github.com/prometheus":           {".", "cmd"},
-	"github.com/spf13":                {"cmd"},
-	"github.com/asynkron":             {"actors", "partitionactor", "distributor", "remote", ".", "examples"},
-	"github.com/camunda":              {"gateway", "cmd", "e2e", "examples"},
-	"google.golang.org/grpc":          {"admin", "gateway", ".", "cmd", "e2e", "examples"},
-	"google.golang.org/protobuf":      {"admin", "gateway", "e2e", "examples", "state/badgerkv"},
 }
 
 // roomOf finds the room of a package's directory: the longest that holds it.
@@ -92,16 +76,6 @@ func inRoom(dir, room string) bool {
 	return within(dir, room)
 }
 
-// keeper says what is wrong with an import of another module; "" if nothing is.
-func keeper(from, path string) string {
-	for mod, who := range keepers {
-		if within(path, mod) && !slices.ContainsFunc(who, func(d string) bool { return inRoom(from, d) }) {
-			return fmt.Sprintf("%s is for %s only", mod, strings.Join(who, ", "))
-		}
-	}
-	return ""
-}
-
 func TestImportLevels(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range allSources(t) {
@@ -113,14 +87,10 @@ func TestImportLevels(t *testing.T) {
 			continue // tests may look at everything
 		}
 		for _, i := range s.imports() {
-			var why string
 			if to, ok := own(i); ok {
-				why = refuse(s.dir, to)
-			} else {
-				why = keeper(s.dir, i)
-			}
-			if why != "" {
-				t.Errorf("%s imports %s: %s", s.path, i, why)
+				if why := refuse(s.dir, to); why != "" {
+					t.Errorf("%s imports %s: %s", s.path, i, why)
+				}
 			}
 		}
 	}
@@ -159,31 +129,6 @@ func TestRules(t *testing.T) {
 	} {
 		if why := refuse(c.from, c.to); (why == "") != c.ok {
 			t.Errorf("%s imports %s: %q, want allowed = %v", c.from, c.to, why, c.ok)
-		}
-	}
-	for _, c := range []struct {
-		from, path string
-		ok         bool
-	}{
-		{"raftadapter/wal", "github.com/hashicorp/raft", true},
-		{"partitionactor", "github.com/hashicorp/raft", false},
-		{"gateway", "github.com/camunda/zeebe/clients/go/v8/pkg/pb", true},
-		{"cmd/grevy", "github.com/camunda/zeebe/clients/go/v8/pkg/pb", true},
-		{"remote", "github.com/camunda/zeebe/clients/go/v8/pkg/pb", false},
-		{".", "github.com/camunda/zeebe/clients/go/v8/pkg/pb", false},
-		{"partitionactor", "github.com/hashicorp/raft-wal", true}, // another module, not in go.mod
-		{"engine", "github.com/dgraph-io/badger/v4", false},
-		{"remote", "github.com/hashicorp/memberlist", true},
-		{"gateway", "github.com/prometheus/client_golang/prometheus", false},
-		{".", "github.com/spf13/cobra", false},
-		{"cmd/grevy", "github.com/spf13/viper", true},
-		{"partitionactor", "github.com/asynkron/protoactor-go/actor", true},
-		{"gateway", "github.com/asynkron/protoactor-go/actor", false},
-		{"raftadapter", "github.com/asynkron/protoactor-go/actor", false},
-		{"engine", "encoding/json", true},
-	} {
-		if why := keeper(c.from, c.path); (why == "") != c.ok {
-			t.Errorf("%s imports %s: %q, want allowed = %v", c.from, c.path, why, c.ok)
 		}
 	}
 }
