@@ -123,7 +123,7 @@ func TestHostileConnections(t *testing.T) {
 	wg.Wait()
 	l.flows(100)
 	healthy(t, c.Nodes[0])
-	if mb := residentMB(t, victim); mb > 600 {
+	if mb := residentMB(t, victim); mb > 200 {
 		t.Errorf("the node takes %d MB", mb)
 	} else {
 		t.Logf("%d connections; the node takes %d MB", len(all), mb)
