@@ -18,7 +18,7 @@ import (
 const callTime = 10 * time.Second
 
 // straight is a process from start to end. note makes its content unlike that
-// of every other version, as the seed's client does with generated ids.
+// of every other version.
 func straight(id string, note int) []byte {
 	return model(id, note, `<sequenceFlow id="f" sourceRef="s" targetRef="e"/>`)
 }

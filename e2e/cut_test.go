@@ -9,11 +9,11 @@ import (
 	"github.com/grevy-io/grevy/e2e/cluster"
 )
 
-// TestSeedCutLeaders is the second half of the seed: the leader of partition 1
-// is cut off from the leader of another partition. In the original deployments
-// stop to arrive there and clients get NOT_FOUND until the cut is healed. Here
-// the third node carries everything: deployments arrive, every gateway serves.
-func TestSeedCutLeaders(t *testing.T) {
+// TestCutLeaders: the leader of partition 1 is cut off from the leader of another
+// partition. In the original deployments stop to arrive there and clients get
+// NOT_FOUND until the cut is healed. Here the third node carries everything:
+// deployments arrive, every gateway serves.
+func TestCutLeaders(t *testing.T) {
 	c := three(t)
 	c.WaitPreferred(formTime)
 	one, other := c.Leader(1), c.Leader(3)

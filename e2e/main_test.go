@@ -10,7 +10,7 @@ import (
 	"github.com/grevy-io/grevy/e2e/cluster"
 )
 
-// full chooses the sizes of the original experiments.
+// full chooses large sizes: a thousand deployments instead of some.
 var full = os.Getenv("GREVY_E2E_FULL") != ""
 
 // size is how much of something a test does.

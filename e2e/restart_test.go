@@ -11,10 +11,9 @@ import (
 	"github.com/grevy-io/grevy/e2e/cluster"
 )
 
-// TestRestartLeaderWhileDeploying is the seed's further work: "restart the
-// leader of partition one to see that even after restart we re-distribute the
-// deployments". It is restarted twice in the middle of the deployments, once
-// with care and once without.
+// TestRestartLeaderWhileDeploying: the leader of partition 1 is restarted twice
+// in the middle of the deployments, once with care and once without. All of them
+// are everywhere afterwards.
 func TestRestartLeaderWhileDeploying(t *testing.T) {
 	c := three(t)
 	n := size(200, 1000)

@@ -6,14 +6,14 @@ import (
 )
 
 // drainTime is how long distribution may take after the last deployment or
-// after a cut has healed (DESIGN §6, promise 4, with room for a busy machine).
+// after a cut has healed, with room for a busy machine.
 const drainTime = 10 * time.Second
 
-// TestSeedSteadyState is the experiment that this project began with: deploy
-// many versions of a process, then create instances of the last one until each
-// partition has made one. The original answers NOT_FOUND for a while; here every
-// creation succeeds, through every gateway, at once.
-func TestSeedSteadyState(t *testing.T) {
+// TestManyDeployments: many versions of a process are deployed, then instances
+// of the last one created until each partition has made one. The original answers
+// NOT_FOUND for a while; here every creation succeeds, through every gateway, at
+// once.
+func TestManyDeployments(t *testing.T) {
 	c := three(t)
 	n := size(200, 1000)
 	begun := time.Now()
