@@ -349,6 +349,66 @@ func TestPID_JobsThatAWorkerCannotTake(t *testing.T) {
 	}
 }
 
+// What names no partition goes to the one that its key gives, a message to that of
+// its correlation key, and what any can do to all of them in turn.
+func TestPID_ChoosesThePartition(t *testing.T) {
+	b, root := embedded(t)
+	ask := func(c protocol.Command) (protocol.Reply, error) {
+		return actors.Result(root.RequestFuture(b.PID(), &actors.Execute{Command: c}, 20*time.Second))
+	}
+	must := func(c protocol.Command) protocol.Reply {
+		t.Helper()
+		r, err := ask(c)
+		if err != nil {
+			t.Fatalf("%s: %v", c.Intent(), err)
+		}
+		return r
+	}
+	must(&protocol.Deploy{Resources: []protocol.Resource{process("p", ""), {Name: "d.dmn", Content: []byte(decision)}}})
+	where := func(answers func() protocol.Key) map[protocol.PartitionID]int {
+		seen := map[protocol.PartitionID]int{}
+		for range 12 {
+			seen[answers().Partition()]++
+		}
+		return seen
+	}
+	create := latest("w")
+	for what, f := range map[string]func() protocol.Key{
+		"creations": func() protocol.Key { return must(create).(*protocol.Created).InstanceKey },
+		"signals":   func() protocol.Key { return must(&protocol.BroadcastSignal{Name: "nobody"}).(*protocol.KeyReply).Key },
+	} {
+		if seen := where(f); seen[1] != 4 || seen[2] != 4 || seen[3] != 4 {
+			t.Errorf("%s by partition: %v", what, seen)
+		}
+	}
+	if create.DeploymentSeq != 0 {
+		t.Error("the sender's command was changed")
+	}
+	must(&protocol.EvaluateDecision{DecisionID: "d", Variables: []byte("{}")})
+	for _, key := range []string{"a", "b", "c", "d", "e"} {
+		want := protocol.MessagePartition(key, 3)
+		if got := must(&protocol.PublishMessage{Name: "m", CorrelationKey: key, TimeToLive: 60_000}).(*protocol.KeyReply).Key.Partition(); got != want {
+			t.Errorf("the message with key %q is on partition %d, not %d", key, got, want)
+		}
+	}
+	for p := protocol.PartitionID(1); p <= 3; p++ {
+		key := execute(t, b, p, latest("w")).(*protocol.Created).InstanceKey
+		tree := must(&protocol.InspectInstance{Key: key}).(*protocol.InstanceTree)
+		must(&protocol.ModifyInstance{InstanceKey: key, Activate: []protocol.ActivateElement{{ElementID: "t"}}})
+		must(&protocol.MigrateInstance{InstanceKey: key, TargetKey: tree.Instance.Definition, Mappings: []protocol.ElementMapping{{SourceID: "t", TargetID: "t"}}})
+		must(&protocol.CancelInstance{InstanceKey: key})
+	}
+	var refusal *protocol.Refusal
+	if _, err := ask(&protocol.PartitionInfo{}); !errors.As(err, &refusal) || refusal.Code != protocol.NoPartition {
+		t.Errorf("a question about no partition: %v", err)
+	}
+}
+
+// decision is one that always gives 1.
+const decision = `<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="r" name="r" namespace="x">
+<decision id="d" name="d"><variable id="v" name="v"/><literalExpression id="l"><text>1</text></literalExpression></decision></definitions>`
+
 // What is sent to a broker that has stopped is refused, not lost.
 func TestPID_TellsThatTheBrokerHasStopped(t *testing.T) {
 	b, root := embedded(t)

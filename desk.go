@@ -2,7 +2,6 @@ package grevy
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -50,72 +49,23 @@ func (d *desk) execute(m *actors.Execute, sender *actor.PID) {
 		ctx = d.b.life
 	}
 	done := func(r protocol.Reply, err error) { m.Settle(d.b.System, sender, r, err) }
-	create, ok := m.Command.(*protocol.CreateInstance)
-	switch {
-	case m.Partition != 0:
+	if m.Partition != 0 {
 		d.b.router.Execute(ctx, m.Partition, m.Command, done)
-	case !ok:
-		d.b.router.Execute(ctx, home(m.Command), m.Command, done)
+		return
+	}
+	p, anywhere := d.b.home(m.Command)
+	send := func() { d.b.router.Execute(ctx, p, d.b.upToDate(m.Command), done) }
+	switch _, message := m.Command.(*protocol.PublishMessage); {
+	case anywhere:
+		go func() { done(d.b.anywhere(ctx, d.b.upToDate(m.Command))) }()
+	case message && !d.b.marks.held():
+		go send() // it waits for the watermark
 	default:
-		go d.b.createAnywhere(ctx, create, done)
+		send()
 	}
 }
 
 func nameOf(pid *actor.PID) string { return pid.GetAddress() + "/" + pid.GetId() }
-
-// home is where a command belongs that names no partition: with the key in it,
-// or with the deployments.
-func home(c protocol.Command) protocol.PartitionID {
-	switch c := c.(type) {
-	case *protocol.CompleteJob:
-		return c.JobKey.Partition()
-	case *protocol.FailJob:
-		return c.JobKey.Partition()
-	case *protocol.ThrowError:
-		return c.JobKey.Partition()
-	case *protocol.UpdateJobRetries:
-		return c.JobKey.Partition()
-	case *protocol.UpdateJobTimeout:
-		return c.JobKey.Partition()
-	case *protocol.CancelInstance:
-		return c.InstanceKey.Partition()
-	case *protocol.SetVariables:
-		return c.ElementKey.Partition()
-	case *protocol.ResolveIncident:
-		return c.IncidentKey.Partition()
-	}
-	return protocol.DeploymentPartition
-}
-
-// createAnywhere starts an instance on the next partition that takes it: a
-// refusal proves that nothing was done, so another one may be tried.
-func (b *Broker) createAnywhere(ctx context.Context, c *protocol.CreateInstance, done func(protocol.Reply, error)) {
-	if c.DeploymentSeq == 0 && c.Version < 0 {
-		c.DeploymentSeq = b.marks.current()
-	}
-	var reply protocol.Reply
-	var err error
-	for range b.partitionCount() {
-		reply, err = b.Execute(ctx, b.next(), c)
-		var refusal *protocol.Refusal
-		if !errors.As(err, &refusal) || ctx.Err() != nil {
-			break
-		}
-	}
-	done(reply, err)
-}
-
-// next gives the partitions in turn, those with a leader first.
-func (b *Broker) next() protocol.PartitionID {
-	n := uint64(b.partitionCount())
-	for range n {
-		p := protocol.PartitionID(b.turn.Add(1)%n) + 1
-		if b.hasLeader(p) {
-			return p
-		}
-	}
-	return protocol.DeploymentPartition
-}
 
 // work feeds a worker actor with jobs until it stops, from all partitions side by
 // side, as many as the worker may still take.

@@ -22,17 +22,21 @@ func joinHostPort(host string, port int) string { return net.JoinHostPort(host, 
 // looked at and refused, a *protocol.Refusal if it was certainly not executed,
 // and wraps protocol.ErrOutcomeUnknown if nobody can tell.
 func (b *Broker) Execute(ctx context.Context, p protocol.PartitionID, c protocol.Command) (protocol.Reply, error) {
+	run := b.router.Execute
+	if gateway.IsImpatient(ctx) {
+		run = b.router.Once
+	}
+	return wait(func(done func(protocol.Reply, error)) { run(ctx, p, c, done) })
+}
+
+// wait runs what calls back once, and returns what it says.
+func wait(run func(done func(protocol.Reply, error))) (protocol.Reply, error) {
 	type answer struct {
 		reply protocol.Reply
 		err   error
 	}
 	ch := make(chan answer, 1)
-	done := func(r protocol.Reply, err error) { ch <- answer{r, err} }
-	if gateway.IsImpatient(ctx) {
-		b.router.Once(ctx, p, c, done)
-	} else {
-		b.router.Execute(ctx, p, c, done)
-	}
+	run(func(r protocol.Reply, err error) { ch <- answer{r, err} })
 	a := <-ch
 	return a.reply, a.err
 }

@@ -61,14 +61,17 @@ func (m *watermarks) known() uint64 {
 // current is the watermark to resolve "latest" by. Without a lease it asks all
 // partitions for theirs and takes the highest.
 func (m *watermarks) current() uint64 {
-	m.mu.Lock()
-	held := time.Now().Before(m.until)
-	seq := m.seq
-	m.mu.Unlock()
-	if held {
-		return seq
+	if m.held() {
+		return m.known()
 	}
 	return m.ask()
+}
+
+// held tells whether this node has a lease, so that nobody has to be asked.
+func (m *watermarks) held() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Now().Before(m.until)
 }
 
 // askTimeout bounds how long a creation waits for partitions that do not answer.

@@ -15,8 +15,10 @@ import (
 type Execute struct {
 	// Context bounds the work; nil: as long as the broker runs.
 	Context context.Context
-	// Partition 0 lets the broker choose: by the key in the command, or the next
-	// partition in turn.
+	// Partition 0 lets the broker choose: by the key in the command, by the
+	// correlation key of a message, partition 1 for deployments, the next in turn for
+	// what any partition can do. A command that is about a partition as a whole is
+	// refused without one (protocol.NoPartition).
 	Partition protocol.PartitionID
 	Command   protocol.Command
 	// Done, if set, is called once, from any goroutine, and must not block. It is
