@@ -70,8 +70,7 @@ type Broker struct {
 	life    context.Context
 	end     context.CancelFunc
 	wg      sync.WaitGroup
-	closers []func() error                         // in the order of opening
-	free    func() (free, total uint64, err error) // of the disk
+	closers []func() error // in the order of opening
 	space   *diskspace.Watch
 	fatal   chan error
 	close   sync.Once

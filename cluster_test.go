@@ -19,8 +19,12 @@ import (
 // joiner opens a node beside a cluster that runs.
 func joiner(t *testing.T, of []grevy.Config, node int) *grevy.Broker {
 	t.Helper()
-	c := config(t)
-	c.NodeID, c.Host, c.Join = node, "127.0.0.1", []string{fmt.Sprintf("127.0.0.1:%d", grevy.GossipPort+of[0].PortOffset)}
+	return joinAs(t, config(t), of[0], node)
+}
+
+func joinAs(t *testing.T, c, to grevy.Config, node int) *grevy.Broker {
+	t.Helper()
+	c.NodeID, c.Host, c.Join = node, "127.0.0.1", []string{fmt.Sprintf("127.0.0.1:%d", grevy.GossipPort+to.PortOffset)}
 	return open(t, c)
 }
 

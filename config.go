@@ -108,6 +108,8 @@ type Config struct {
 	Tuning raftadapter.Tuning
 	// Progress, if set, is told what Open is doing.
 	Progress func(string)
+
+	free func() (free, total uint64, err error) // of the disk; default: that of DataDir
 }
 
 func (c Config) withDefaults() Config {

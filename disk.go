@@ -18,8 +18,7 @@ func (b *Broker) openSpace() error {
 	return err
 }
 
-// watchSpace looks at the disk again. When its room has ended, leadership goes to
-// nodes that have some.
+// watchSpace looks at the disk again.
 func (b *Broker) watchSpace(context.Context) {
 	was := b.space.Level()
 	now, err := b.space.Look()
@@ -27,16 +26,25 @@ func (b *Broker) watchSpace(context.Context) {
 		b.Log.Warn("free disk space is not known", "err", err)
 		return
 	}
-	if now == was {
+	if now != was {
+		b.Log.Warn("free disk space", "level", now, "before", was, "bytes", b.space.Free())
+		b.report()
+	}
+}
+
+// leaveFullDisk gives away what this node leads while its disk has no room. Who
+// cannot take it now is asked again later: nothing is written here meanwhile.
+func (b *Broker) leaveFullDisk(ctx context.Context) {
+	if b.space.Level() != diskspace.Ended {
 		return
 	}
-	b.Log.Warn("free disk space", "level", now, "before", was, "bytes", b.space.Free())
-	b.report()
-	if now != diskspace.Ended {
-		return
-	}
-	for _, p := range b.partitions() {
-		go p.Handover(b.ReplicationFactor == 1)
+	for _, part := range b.partitions() {
+		if leader, _, _ := part.Role(); !leader {
+			continue
+		}
+		if voters := b.otherVoters(part); len(voters) > 0 && !b.leadElsewhere(ctx, part, voters) {
+			b.Log.Warn("no node with room on its disk can lead the partition yet", "partition", part.Partition)
+		}
 	}
 }
 

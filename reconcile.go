@@ -92,7 +92,10 @@ func (b *Broker) letGo(ctx context.Context, part *partitionactor.Partition, st r
 		return errors.New("it is not certain that the plan known here is the newest")
 	}
 	if gone.ID == st.Leader {
-		return b.leadElsewhere(ctx, part, layout)
+		if !b.leadElsewhere(ctx, part, layout.Replicas) {
+			return errors.New("no node that keeps it can lead it yet")
+		}
+		return nil
 	}
 	if why := b.majorityWithout(ctx, part, st, gone.ID); gone.Voter && why != "" {
 		return fmt.Errorf("server %s is not removed: %s", gone.ID, why)
@@ -119,16 +122,4 @@ func (b *Broker) majorityWithout(ctx context.Context, part *partitionactor.Parti
 		return ""
 	}
 	return fmt.Sprintf("only %d of the %d that stay are there and have caught up", there, voters)
-}
-
-// leadElsewhere hands the leadership of a partition that goes elsewhere to a node
-// that keeps it.
-func (b *Broker) leadElsewhere(ctx context.Context, part *partitionactor.Partition, layout cluster.Partition) error {
-	for _, n := range layout.Replicas {
-		if n != b.NodeID && b.post.Reachable(protocol.NodeID(n)) {
-			b.transfer(ctx, part, protocol.NodeID(n))
-			return nil
-		}
-	}
-	return errors.New("no node that keeps it can lead it yet")
 }

@@ -2,6 +2,7 @@ package grevy
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -9,12 +10,14 @@ import (
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/remote"
 )
 
 // openRuntime starts what a node looks after while it runs.
 func (b *Broker) openRuntime(context.Context) error {
 	b.every(300*time.Millisecond, b.marks.renew)
 	b.every(time.Second, b.watchSpace)
+	b.every(time.Second, b.leaveFullDisk)
 	b.openFollow()
 	b.every(500*time.Millisecond, b.handOver)
 	b.every(time.Second, b.balance)
@@ -97,21 +100,56 @@ func (b *Broker) fit(n protocol.NodeID) bool {
 // leadership over, and would let a transfer back run into its timeout. A transfer
 // holds up commands until it has succeeded or timed out, so one that has failed is
 // not repeated soon.
-func (b *Broker) transfer(ctx context.Context, part *partitionactor.Partition, to protocol.NodeID) {
+func (b *Broker) transfer(ctx context.Context, part *partitionactor.Partition, to protocol.NodeID) bool {
 	id := b.serverOf(to, part.Partition)
 	voter := slices.Contains(part.Group().Status().Servers, raftadapter.Server{ID: id, Voter: true})
 	if !voter || time.Since(time.Unix(0, b.unmoved.Load())) < transferPause {
-		return
+		return false
 	}
 	if caughtUp, ready := b.caughtUp(ctx, to, part); !caughtUp || !ready {
-		return
+		return false
 	}
 	if err := part.Group().Transfer(id); err != nil {
 		b.unmoved.Store(time.Now().UnixNano())
 		b.Log.Info("leadership not moved yet", "partition", part.Partition, "to", to, "err", err)
-		return
+		return false
 	}
-	b.Log.Info("leadership moved to its preferred node", "partition", part.Partition, "to", to)
+	b.Log.Info("leadership moved", "partition", part.Partition, "to", to)
+	return true
+}
+
+// leadElsewhere moves a partition's leadership to one of some nodes: whoever has
+// caught up and can write. Not always the same is tried first.
+func (b *Broker) leadElsewhere(ctx context.Context, part *partitionactor.Partition, nodes []int) bool {
+	for _, i := range rand.Perm(len(nodes)) {
+		if n := protocol.NodeID(nodes[i]); nodes[i] != b.NodeID && b.well(n, part.Partition) && b.transfer(ctx, part, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// well tells whether a node can be reached, and says of its replica of a partition
+// that nothing is wrong with it.
+func (b *Broker) well(n protocol.NodeID, p protocol.PartitionID) bool {
+	for _, m := range b.members.List() {
+		if m.NodeID == n {
+			return m.Alive && b.post.Reachable(n) && slices.ContainsFunc(m.Partitions, func(i remote.PartitionInfo) bool {
+				return i.Partition == p && i.Healthy
+			})
+		}
+	}
+	return false
+}
+
+// otherVoters are the other nodes whose vote counts in a partition's group.
+func (b *Broker) otherVoters(part *partitionactor.Partition) (nodes []int) {
+	for _, s := range part.Group().Status().Servers {
+		if n := int(b.nodeOf(s.ID)); s.Voter && n != b.NodeID {
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
 }
 
 // transferPause is how long leadership stays where it is after it could not be
@@ -136,7 +174,7 @@ func (b *Broker) caughtUp(ctx context.Context, n protocol.NodeID, part *partitio
 func (b *Broker) handLeadershipOver() {
 	var wg sync.WaitGroup
 	for _, p := range b.partitions() {
-		wg.Go(func() { p.Handover(len(p.Group().Status().Servers) < 2) })
+		wg.Go(func() { p.Handover(len(b.otherVoters(p)) == 0) })
 	}
 	wg.Wait()
 }
