@@ -49,23 +49,20 @@ func (b *Broker) reconcilePart(ctx context.Context, part *partitionactor.Partiti
 
 // takeIn brings one node's server a step further. A learner stays without a vote.
 func (b *Broker) takeIn(ctx context.Context, part *partitionactor.Partition, st raftadapter.Status, n protocol.NodeID, id string, votes bool) (changed bool, err error) {
-	var old []string
 	known, voter := false, false
 	for _, s := range st.Servers {
-		switch {
-		case s.ID == id:
+		if s.ID == id {
 			known, voter = true, s.Voter
-		case b.nodeOf(s.ID) == n:
-			old = append(old, s.ID)
 		}
 	}
+	old := votersFirst(st.Servers, func(s raftadapter.Server) bool { return s.ID != id && b.nodeOf(s.ID) == n })
 	switch {
 	case !known:
 		b.Log.Info("node taken in", "partition", part.Partition, "node", n, "server", id)
 		return true, part.Group().AddServer(raftadapter.Server{ID: id}, st)
 	case len(old) > 0:
-		b.Log.Info("former id of a node removed", "partition", part.Partition, "node", n, "server", old[0])
-		return true, part.Group().RemoveServer(old[0], st)
+		b.Log.Info("former id of a node removed", "partition", part.Partition, "node", n, "server", old[0].ID)
+		return true, part.Group().RemoveServer(old[0].ID, st)
 	case votes && !voter:
 		if caughtUp, _ := b.caughtUp(ctx, n, part); !caughtUp {
 			return false, nil
@@ -81,34 +78,56 @@ func (b *Broker) takeIn(ctx context.Context, part *partitionactor.Partition, st 
 // stay is there.
 func (b *Broker) letGo(ctx context.Context, part *partitionactor.Partition, st raftadapter.Status, plan *cluster.Plan) error {
 	layout := plan.Of(part.Partition)
-	i := slices.IndexFunc(st.Servers, func(s raftadapter.Server) bool {
+	gone := votersFirst(st.Servers, func(s raftadapter.Server) bool {
 		return !slices.Contains(layout.Nodes(), int(b.nodeOf(s.ID)))
 	})
-	if i < 0 {
+	if len(gone) == 0 {
 		return nil
 	}
-	gone := st.Servers[i]
 	if !b.confirmed(ctx, plan) {
 		return errors.New("it is not certain that the plan known here is the newest")
 	}
-	if gone.ID == st.Leader {
-		if !b.leadElsewhere(ctx, part, layout.Replicas) {
-			return errors.New("no node that keeps it can lead it yet")
+	var kept error
+	for _, s := range gone {
+		if s.ID == st.Leader {
+			if b.leadElsewhere(ctx, part, layout.Replicas) {
+				return nil // the rest is the next leader's
+			}
+			kept = errors.New("no node that keeps it can lead it yet")
+			continue
 		}
-		return nil
+		if why := b.majorityWithout(ctx, part, st, s); why != "" {
+			kept = fmt.Errorf("server %s is not removed: %s", s.ID, why)
+			continue
+		}
+		b.Log.Info("server removed, its node does not keep the partition any more", "partition", part.Partition, "server", s.ID)
+		return part.Group().RemoveServer(s.ID, st)
 	}
-	if why := b.majorityWithout(ctx, part, st, gone.ID); gone.Voter && why != "" {
-		return fmt.Errorf("server %s is not removed: %s", gone.ID, why)
+	return kept
+}
+
+// votersFirst lists those of a group's servers that are to go. As long as a server
+// that is gone votes, a commit needs one more of those that stay.
+func votersFirst(servers []raftadapter.Server, goes func(raftadapter.Server) bool) (list []raftadapter.Server) {
+	for _, voter := range []bool{true, false} {
+		for _, s := range servers {
+			if s.Voter == voter && goes(s) {
+				list = append(list, s)
+			}
+		}
 	}
-	b.Log.Info("server removed, its node does not keep the partition any more", "partition", part.Partition, "server", gone.ID)
-	return part.Group().RemoveServer(gone.ID, st)
+	return list
 }
 
 // majorityWithout says why the voters that stay could not commit, "" if they can.
-func (b *Broker) majorityWithout(ctx context.Context, part *partitionactor.Partition, st raftadapter.Status, gone string) string {
+// Without one that does not vote they can as before.
+func (b *Broker) majorityWithout(ctx context.Context, part *partitionactor.Partition, st raftadapter.Status, gone raftadapter.Server) string {
+	if !gone.Voter {
+		return ""
+	}
 	voters, there := 0, 0
 	for _, s := range st.Servers {
-		if !s.Voter || s.ID == gone {
+		if !s.Voter || s.ID == gone.ID {
 			continue
 		}
 		voters++
