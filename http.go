@@ -116,6 +116,9 @@ func (b *Broker) serveStatus(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *Broker) serveDeployments(w http.ResponseWriter, r *http.Request) {
+	if b.unformed(w) {
+		return
+	}
 	limit, err := strconv.Atoi(r.FormValue("limit"))
 	if err != nil || limit < 1 {
 		limit = 20

@@ -34,8 +34,10 @@ func TestPrivate_ToTheOwnMachineIfClientsNeedTLS(t *testing.T) {
 // Before the cluster has formed there is nobody to ask.
 func TestInspect_BeforeTheClusterHasFormed(t *testing.T) {
 	mux := http.NewServeMux()
-	new(Broker).inspectOver(mux)
-	for _, path := range []string{"/api/incidents", "/api/instances", "/api/messages", "/api/instances/5"} {
+	b := new(Broker)
+	b.inspectOver(mux)
+	mux.HandleFunc("GET /api/deployments", b.serveDeployments)
+	for _, path := range []string{"/api/deployments", "/api/incidents", "/api/instances", "/api/messages", "/api/instances/5"} {
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "has not formed") {
