@@ -83,7 +83,7 @@ func (b *Broker) writePlan(ctx context.Context, old, next *cluster.Plan) (*clust
 		return nil, err
 	}
 	b.news(next)
-	b.spread(ctx, next)
+	b.spread(next)
 	return next, nil
 }
 

@@ -162,8 +162,8 @@ func (b *Broker) askLeader(ctx context.Context) bool {
 }
 
 // spread tells a plan that has just been written to everybody. Who does not hear
-// it asks.
-func (b *Broker) spread(ctx context.Context, p *cluster.Plan) {
+// it asks. Whoever has written it does not wait.
+func (b *Broker) spread(p *cluster.Plan) {
 	payload, err := p.Encode()
 	if err != nil {
 		b.Log.Error("encode plan", "err", err)
@@ -171,7 +171,8 @@ func (b *Broker) spread(ctx context.Context, p *cluster.Plan) {
 	}
 	for _, m := range b.members.List() {
 		if m.Alive && m.Cluster == p.ClusterID && int(m.NodeID) != b.NodeID {
-			b.post.Go(ctx, m.NodeID, kindPlan, payload, func([]byte, error) {})
+			telling, cancel := context.WithTimeout(b.life, time.Second)
+			b.post.Go(telling, m.NodeID, kindPlan, payload, func([]byte, error) { cancel() })
 		}
 	}
 }
