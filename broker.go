@@ -69,9 +69,11 @@ type Broker struct {
 	marks   *watermarks
 	life    context.Context
 	end     context.CancelFunc
+	closing sync.Mutex // while life ends, or something is begun aside
 	wg      sync.WaitGroup
 	closers []func() error // in the order of opening
 	space   *diskspace.Watch
+	diskUse atomic.Int64 // bytes of the data directory, some seconds ago
 	fatal   chan error
 	close   sync.Once
 	closed  error
@@ -271,8 +273,8 @@ func (b *Broker) openPartitions(context.Context) error {
 		return err
 	}
 	b.report()
-	b.openRepairs()
-	b.openVerification()
+	b.every(repairEvery, b.repair)
+	b.every(verifyEvery, b.verifyStore)
 	return nil
 }
 
@@ -304,7 +306,9 @@ func (b *Broker) shutdown() error {
 		cancel()
 	}
 	b.handLeadershipOver()
+	b.closing.Lock()
 	b.end()
+	b.closing.Unlock()
 	if b.pid != nil {
 		actors.Stop(b.System, b.pid)
 	}

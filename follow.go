@@ -62,17 +62,13 @@ func (b *Broker) startPartitions() {
 		changed = true
 		if part != nil {
 			b.Log.Info("partition is started anew, to have other replicas", "partition", p)
-			b.setPart(p, nil)
-			if err := part.Stop(); err != nil {
-				b.Log.Warn("stop partition", "partition", p, "err", err)
-			}
+			b.stopPart(p)
 		}
 		if err := b.startPartition(p); err != nil {
 			b.Log.Warn("partition not started yet", "partition", p, "err", err)
 		}
 	}
 	if changed {
-		b.openRepairs()
 		b.report()
 	}
 }
@@ -100,12 +96,7 @@ func (b *Broker) dropPartitions() {
 // server. Its log is moved away before that is noted: if the process ends in
 // between, the replica counts as damaged, not as one that may vote.
 func (b *Broker) drop(p protocol.PartitionID) error {
-	if part := b.part(p); part != nil {
-		b.setPart(p, nil)
-		if err := part.Stop(); err != nil {
-			b.Log.Warn("stop partition", "partition", p, "err", err)
-		}
-	}
+	b.stopPart(p)
 	dropped, err := b.raft.Drop(p)
 	if err != nil {
 		return err

@@ -131,7 +131,7 @@ func (b *Broker) survivor(ctx context.Context, plan *cluster.Plan, p protocol.Pa
 // force asks a node, or does it here.
 func (b *Broker) force(ctx context.Context, n int, r forceRequest) (reply forceReply) {
 	if n == b.NodeID {
-		return b.forced(ctx, r)
+		return b.forced(r)
 	}
 	payload, err := json.Marshal(r)
 	if err == nil {
@@ -146,26 +146,27 @@ func (b *Broker) force(ctx context.Context, n int, r forceRequest) (reply forceR
 	return reply
 }
 
-func (b *Broker) takeForce(ctx context.Context, from protocol.NodeID, payload []byte, reply func([]byte)) {
-	go func() { // it takes longer than the post's turn may
-		var r forceRequest
-		answer := forceReply{}
-		if err := json.Unmarshal(payload, &r); err != nil {
-			answer.Error = err.Error()
-		} else {
-			b.Log.Info("asked about a partition that has lost its majority", "from", from, "partition", r.Partition, "act", r.Act)
-			answer = b.forced(ctx, r)
-		}
-		encoded, err := json.Marshal(answer)
+func (b *Broker) takeForce(_ context.Context, from protocol.NodeID, payload []byte, reply func([]byte)) {
+	answer := func(a forceReply) {
+		encoded, err := json.Marshal(a)
 		if err != nil {
 			b.Log.Error("encode an answer", "err", err)
 		}
 		reply(encoded)
-	}()
+	}
+	var r forceRequest
+	if err := json.Unmarshal(payload, &r); err != nil {
+		answer(forceReply{Error: err.Error()})
+		return
+	}
+	b.Log.Info("asked about a partition that has lost its majority", "from", from, "partition", r.Partition, "act", r.Act)
+	if !b.aside(func() { answer(b.forced(r)) }) { // it takes longer than the post's turn may
+		answer(forceReply{Error: "the node is stopping"})
+	}
 }
 
 // forced answers for this node's replica, and makes it the only one if it is asked to.
-func (b *Broker) forced(ctx context.Context, r forceRequest) (reply forceReply) {
+func (b *Broker) forced(r forceRequest) (reply forceReply) {
 	b.following.Lock()
 	defer b.following.Unlock()
 	part := b.part(r.Partition)
@@ -185,10 +186,7 @@ func (b *Broker) forced(ctx context.Context, r forceRequest) (reply forceReply) 
 	if part.Gate().Serving() {
 		return forceReply{Error: "it has a leader: its majority is there"}
 	}
-	b.setPart(r.Partition, nil)
-	if err := part.Stop(); err != nil {
-		b.Log.Warn("stop partition", "partition", r.Partition, "err", err)
-	}
+	b.stopPart(r.Partition)
 	err = b.raft.ForceAlone(r.Partition)
 	if started := b.startPartition(r.Partition); err == nil {
 		err = started

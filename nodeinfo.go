@@ -41,7 +41,7 @@ type nodeInfo struct {
 
 func (b *Broker) ownInfo() nodeInfo {
 	info := nodeInfo{
-		Ready: b.ready.Load(), RSSBytes: rss(), DiskBytes: diskUse(b.DataDir), Problems: b.ailments(), Links: map[int]string{},
+		Ready: b.ready.Load(), RSSBytes: rss(), DiskBytes: b.diskUse.Load(), Problems: b.ailments(), Links: map[int]string{},
 		Applied: map[int]uint64{}, Voters: map[int][]string{}, Learners: map[int][]string{}, Servers: map[int]string{}, Leads: []int{},
 	}
 	if p := b.plan(); p != nil {
@@ -145,6 +145,11 @@ func (b *Broker) nodeInfos(ctx context.Context) map[int]nodeInfo {
 	wg.Wait()
 	return infos
 }
+
+// diskUseEvery is how often it is counted what the data directory takes.
+const diskUseEvery = 10 * time.Second
+
+func (b *Broker) countDiskUse(context.Context) { b.diskUse.Store(diskUse(b.DataDir)) }
 
 // diskUse is what the files below a directory take on the disk, in bytes.
 func diskUse(dir string) (bytes int64) {

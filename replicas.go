@@ -47,7 +47,7 @@ type repair struct {
 }
 
 // startPartition opens this node's replica of a partition. One that is damaged
-// must not vote any more; openRepairs looks after it. If there is no other
+// must not vote any more; repair looks after it. If there is no other
 // replica, nothing may be thrown away: the node refuses to start.
 func (b *Broker) startPartition(p protocol.PartitionID) error {
 	part, err := b.tryPartition(p)
@@ -86,17 +86,16 @@ func (b *Broker) setRepair(p protocol.PartitionID, r repair) {
 	b.damaged[p] = r
 }
 
-// openRepairs replaces damaged replicas while the node serves its other partitions.
-func (b *Broker) openRepairs() {
-	if len(b.repairs()) > 0 {
-		b.every(500*time.Millisecond, b.repair)
-	}
-}
+// repairEvery is how often it is looked whether a damaged replica can be replaced.
+const repairEvery = 500 * time.Millisecond
 
 // repair replaces each damaged replica as soon as the others have a leader, who
 // takes the new one in. Not before: while there is none, what is here may be
 // needed to have a majority once more, by somebody who brings it back.
 func (b *Broker) repair(context.Context) {
+	if len(b.repairs()) == 0 {
+		return
+	}
 	b.following.Lock()
 	defer b.following.Unlock()
 	for p, r := range b.repairs() {
@@ -148,7 +147,23 @@ func (b *Broker) begin(p protocol.PartitionID, part *partitionactor.Partition) e
 	if slices.Contains(b.self().Begun, p) {
 		return nil
 	}
-	return b.note(func(id *identity) { id.Begun = append(id.Begun, p) })
+	err := b.note(func(id *identity) { id.Begun = append(id.Begun, p) })
+	if err != nil {
+		b.stopPart(p) // or the next start would not know that it may have voted
+	}
+	return err
+}
+
+// stopPart ends this node's replica of a partition, if it runs.
+func (b *Broker) stopPart(p protocol.PartitionID) {
+	part := b.part(p)
+	if part == nil {
+		return
+	}
+	b.setPart(p, nil)
+	if err := part.Stop(); err != nil {
+		b.Log.Warn("stop partition", "partition", p, "err", err)
+	}
 }
 
 // copied lists the partitions of which this node had a damaged replica, until the

@@ -163,3 +163,24 @@ func TestBroker_DamagedReplicaWithoutOthers(t *testing.T) {
 	}
 	open(t, c)
 }
+
+// A replica of which it cannot be noted that it has begun takes no part: the next
+// start would not know that it may have voted.
+func TestBroker_ReplicaThatCannotBeNoted(t *testing.T) {
+	c := config(t)
+	c.Partitions = 1
+	b := open(t, c)
+	inTheWay := filepath.Join(c.DataDir, "node.json.new")
+	if err := os.Mkdir(inTheWay, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if runs, err := b.TryReplica(2); runs || err == nil {
+		t.Errorf("runs: %v, %v", runs, err)
+	}
+	if err := os.Remove(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	if runs, err := b.TryReplica(2); !runs || err != nil {
+		t.Errorf("later: runs: %v, %v", runs, err)
+	}
+}

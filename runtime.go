@@ -18,6 +18,7 @@ func (b *Broker) openRuntime(context.Context) error {
 	b.every(300*time.Millisecond, b.marks.renew)
 	b.every(time.Second, b.watchSpace)
 	b.every(time.Second, b.leaveFullDisk)
+	b.every(diskUseEvery, b.countDiskUse)
 	b.openFollow()
 	b.every(500*time.Millisecond, b.handOver)
 	b.every(time.Second, b.balance)
@@ -39,6 +40,18 @@ func (b *Broker) every(d time.Duration, f func(context.Context)) {
 			}
 		}
 	})
+}
+
+// aside runs f on a goroutine that Close waits for; false: the node is closing, and
+// f is not run.
+func (b *Broker) aside(f func()) bool {
+	b.closing.Lock()
+	defer b.closing.Unlock()
+	if b.life.Err() != nil {
+		return false
+	}
+	b.wg.Go(f)
+	return true
 }
 
 // balance brings leadership back to the preferred nodes, one partition at a

@@ -72,8 +72,6 @@ func (b *Broker) setStoreAside(dir string, bad *badgerkv.DamagedError) error {
 // node runs.
 const verifyEvery = 10 * time.Minute
 
-func (b *Broker) openVerification() { b.every(verifyEvery, b.verifyStore) }
-
 // verifyStore looks for damage that has come since the start. Whatever is read
 // from the store may be wrong then, or seem not to be there: the node ends, and
 // its next start sets the store aside. A node that nobody can copy from goes on.

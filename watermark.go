@@ -117,8 +117,12 @@ func (m *watermarks) renew(ctx context.Context) {
 // grant gives a lease if this node leads the deployment partition.
 func (m *watermarks) grant(_ context.Context, from protocol.NodeID, _ []byte, reply func([]byte)) {
 	seq, ok := m.leading()
-	if _, member := m.b.plan().Member(int(from)); !ok || !member {
-		reply(nil) // who is no member yet is not told of deployments, so it asks
+	if !ok {
+		reply(nil)
+		return
+	}
+	if _, member := m.b.plan().Member(int(from)); !member {
+		reply(nil) // it is not told of deployments yet, so it asks
 		return
 	}
 	m.mu.Lock()
@@ -139,23 +143,30 @@ func (m *watermarks) leading() (uint64, bool) {
 	if !leader {
 		return 0, false
 	}
-	m.mu.Lock()
-	fresh := m.term != term
-	if fresh {
-		m.term, m.opened = term, time.Now()
-		clear(m.leases)
-	}
-	m.mu.Unlock()
-	if !fresh {
-		return m.known(), true
-	}
-	seq, err := part.DeploymentSeq()
+	seq, err := m.lead(term, part.DeploymentSeq)
 	if err != nil {
 		m.b.Log.Error("read deployment counter", "err", err)
 		return 0, false
 	}
-	m.learn(seq)
 	return seq, true
+}
+
+// lead is the counter to answer with in a leadership. Nobody is answered in a new
+// one before its counter is read: what others have heard of may be older.
+func (m *watermarks) lead(term uint64, read func() (uint64, error)) (uint64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.term == term {
+		return m.seq, nil
+	}
+	clear(m.leases)
+	m.opened = time.Now()
+	seq, err := read()
+	if err != nil {
+		return 0, err // it is read again at the next question
+	}
+	m.term, m.seq = term, max(m.seq, seq)
+	return m.seq, nil
 }
 
 func (m *watermarks) mark(_ context.Context, _ protocol.NodeID, payload []byte, reply func([]byte)) {
@@ -176,10 +187,13 @@ func (m *watermarks) deployed(seq uint64, done func()) {
 		done()
 		return
 	}
-	go func() {
+	tell := func() {
 		m.spread(seq)
 		done()
-	}()
+	}
+	if !m.b.aside(tell) {
+		tell() // the node is closing: it waits here, for no longer than a lease
+	}
 }
 
 func (m *watermarks) spread(seq uint64) {
@@ -201,7 +215,7 @@ func (m *watermarks) tell(n protocol.NodeID, payload []byte) {
 		end = former
 	}
 	m.mu.Unlock()
-	ctx, cancel := context.WithDeadline(m.b.life, end)
+	ctx, cancel := context.WithDeadline(context.Background(), end) // also while the node closes
 	defer cancel()
 	for ctx.Err() == nil {
 		if _, err := m.b.post.Request(ctx, n, kindMark, payload); err == nil {
