@@ -286,7 +286,7 @@ func (b *Broker) partitionConfig(p protocol.PartitionID) partitionactor.Config {
 	return partitionactor.Config{
 		Partition: p, Partitions: b.partitionCount(), Layout: b.targets, System: b.System, Node: b.raft, Models: b.models, Log: b.Log,
 		Bootstrap: b.bootstrapOf(p), Observer: b.metrics, Execute: b.router.Execute, Distributor: b.distributor,
-		Changed: b.onChange, Deployed: b.marks.deployed, Limits: limits, Records: b.records, Version: b.Version, Space: b.space,
+		Changed: b.onChange, Deployed: b.marks.deployed, Limits: limits, Records: b.records, Version: b.Version, Space: b.space, Skew: b.faults.Skew,
 	}
 }
 

@@ -41,6 +41,8 @@ type Config struct {
 	Records recordlog.Sink
 	Version string
 	Limits  Limits
+	// Skew is how far the node's clock goes ahead of the system's; nil: it does not.
+	Skew func() time.Duration
 	// Space is the room on this node's disk; nil: enough.
 	Space *diskspace.Watch
 }
@@ -51,6 +53,13 @@ func (c *Config) layout() (partitions, messages int) {
 		return c.Layout()
 	}
 	return c.Partitions, c.Partitions
+}
+
+func (c *Config) skew() time.Duration {
+	if c.Skew == nil {
+		return 0
+	}
+	return c.Skew()
 }
 
 // Limits bound what a partition takes at once. Zero fields mean the defaults.

@@ -249,7 +249,7 @@ func (l *leader) take(r *request) {
 // the writes are thrown away and the partition goes on. What nobody would be told
 // of is insisted on.
 func (l *leader) execute(r *request) (engine.Outcome, error) {
-	now := l.host.Now().UnixMilli()
+	now := l.host.Now().Add(l.p.skew()).UnixMilli()
 	failed := func(err error, alone *engine.Unit) { l.failed(r.command, err, alone) }
 	if _, rows := r.command.(*protocol.Receive); rows || r.own {
 		return l.engine.Insist(l.tx, r.command, now, l.p.Limits.CommandBytes, failed)

@@ -185,7 +185,7 @@ func (n *Node) Close() error {
 
 // dial opens a connection for one group to another server.
 func (n *Node) dial(ctx context.Context, p protocol.PartitionID, serverID, addr string) (net.Conn, error) {
-	c, err := n.Faults.Dial(ctx, "tcp", addr, n.NodeOf(serverID), n.Secure.Dial)
+	c, err := n.Faults.Dial(ctx, linkfault.ProtoRaft, "tcp", addr, n.NodeOf(serverID), n.Secure.Dial)
 	if err != nil {
 		return nil, err
 	}

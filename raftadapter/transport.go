@@ -70,7 +70,7 @@ func (m *mux) route(raw net.Conn) {
 		m.refused(raw, errors.Join(err, g.Close()))
 		return
 	}
-	if c := m.faults.Conn(g.Conn, g.From); !l.offer(c) {
+	if c := m.faults.Conn(g.Conn, g.From, linkfault.ProtoRaft); !l.offer(c) {
 		_ = c.Close()
 	}
 }

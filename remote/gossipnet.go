@@ -244,7 +244,7 @@ func (g *gossipNet) DialAddressTimeout(a memberlist.Address, timeout time.Durati
 
 // dial opens a connection for one of the two things that gossip sends.
 func (g *gossipNet) dial(ctx context.Context, a memberlist.Address, what uint32) (net.Conn, error) {
-	c, err := g.faults.Dial(ctx, "tcp", a.Addr, g.target(a), g.secure.Dial)
+	c, err := g.faults.Dial(ctx, linkfault.ProtoGossip, "tcp", a.Addr, g.target(a), g.secure.Dial)
 	if err != nil {
 		g.sayRefused(a.Addr, err)
 		return nil, err
@@ -372,7 +372,7 @@ func (g *gossipNet) admit(raw net.Conn) {
 		g.log.Debug("gossip stream not taken", "addr", raw.RemoteAddr(), "err", firstErr(err, raw.Close()))
 		return
 	}
-	c := g.faults.Conn(guest.Conn, guest.From)
+	c := g.faults.Conn(guest.Conn, guest.From, linkfault.ProtoGossip)
 	if guest.Group == gossipPackets {
 		g.drain(c, guest.From)
 		return

@@ -154,7 +154,7 @@ func (p *Post) receive(raw net.Conn) (*wire, error) {
 		return nil, err
 	}
 	defer guest.Leave()
-	c := p.cfg.Faults.Conn(guest.Conn, guest.From)
+	c := p.cfg.Faults.Conn(guest.Conn, guest.From, linkfault.ProtoRemote)
 	w, err := p.welcome(c, guest)
 	if err != nil {
 		_ = c.Close() // it is not taken; admit says why

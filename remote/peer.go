@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/grevy-io/grevy/internal/certs"
+	"github.com/grevy-io/grevy/internal/linkfault"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -153,7 +154,7 @@ func (pr *peer) once(addr string) time.Duration {
 func (pr *peer) connect(addr string) (*wire, error) {
 	ctx, cancel := context.WithTimeout(pr.p.ctx, dialTimeout)
 	defer cancel()
-	c, err := pr.p.cfg.Faults.Dial(ctx, "tcp", addr, pr.id, pr.p.cfg.Secure.Dial)
+	c, err := pr.p.cfg.Faults.Dial(ctx, linkfault.ProtoRemote, "tcp", addr, pr.id, pr.p.cfg.Secure.Dial)
 	if err != nil {
 		return nil, err
 	}

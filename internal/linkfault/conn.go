@@ -16,8 +16,9 @@ import (
 // conn is a connection under the rules of a switch.
 type conn struct {
 	net.Conn
-	s    *Switch
-	peer protocol.NodeID
+	s     *Switch
+	peer  protocol.NodeID
+	proto byte
 
 	rd, wd deadline
 	closed chan struct{}
@@ -30,14 +31,14 @@ type conn struct {
 	killed   bool // by a rule, not by its owner
 }
 
-func newConn(s *Switch, c net.Conn, peer protocol.NodeID) *conn {
-	return &conn{Conn: c, s: s, peer: peer, closed: make(chan struct{})}
+func newConn(s *Switch, c net.Conn, peer protocol.NodeID, proto byte) *conn {
+	return &conn{Conn: c, s: s, peer: peer, proto: proto, closed: make(chan struct{})}
 }
 
 // rules returns the table in force with what it says of the two directions.
 func (c *conn) rules() (t *table, out, in rule) {
 	t = c.s.tab.Load()
-	return t, t.get(c.s.self, c.peer), t.get(c.peer, c.s.self)
+	return t, t.get(c.s.self, c.peer, c.proto), t.get(c.peer, c.s.self, c.proto)
 }
 
 // rulesChanged acts on what the new rules say of this connection: reset it, or
@@ -109,8 +110,8 @@ func (c *conn) takeIn(n int) (*table, bool) {
 	return t, in.drop
 }
 
-// Write implements net.Conn. Under drop it succeeds and the bytes vanish, under
-// delay it succeeds and the bytes leave later.
+// Write implements net.Conn. Under drop it succeeds and the bytes vanish; under
+// delay, loss and slow it succeeds and the bytes leave later.
 func (c *conn) Write(p []byte) (int, error) {
 	if c.wd.expired() {
 		return 0, c.opErr("write", os.ErrDeadlineExceeded)
@@ -126,7 +127,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		c.mu.Unlock()
 		return len(p), nil
 	}
-	if out.delay > 0 && c.line == nil {
+	if out.held() && c.line == nil {
 		c.line = newDelayLine(c)
 	}
 	line := c.line
@@ -135,7 +136,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		n, err := c.Conn.Write(p)
 		return n, c.opErr("write", err)
 	}
-	return line.put(p, out.delay)
+	return line.put(p, &out)
 }
 
 // Close implements net.Conn. What still waits for its delay is sent first, in

@@ -1,6 +1,8 @@
 package linkfault
 
 import (
+	"math"
+	"math/rand/v2"
 	"net"
 	"os"
 	"sync"
@@ -18,7 +20,8 @@ type delayLine struct {
 	mu    sync.Mutex
 	queue []delayed
 	bytes int
-	busy  bool // the pump holds a part that is no longer in the queue
+	busy  bool      // the pump holds a part that is no longer in the queue
+	free  time.Time // when a slow line has sent what is in it
 	err   error
 	room  chan struct{} // closed when bytes have left
 	more  chan struct{} // one token: the queue may have something
@@ -42,7 +45,7 @@ func (l *delayLine) empty() bool {
 }
 
 // put takes a copy of p, and waits while the line is full.
-func (l *delayLine) put(p []byte, delay time.Duration) (int, error) {
+func (l *delayLine) put(p []byte, r *rule) (int, error) {
 	for {
 		l.mu.Lock()
 		if l.err != nil {
@@ -50,7 +53,7 @@ func (l *delayLine) put(p []byte, delay time.Duration) (int, error) {
 			return 0, l.err
 		}
 		if l.bytes == 0 || l.bytes+len(p) <= maxDelayed {
-			l.queue = append(l.queue, delayed{time.Now().Add(delay), append([]byte(nil), p...)})
+			l.queue = append(l.queue, delayed{l.due(len(p), r), append([]byte(nil), p...)})
 			l.bytes += len(p)
 			l.mu.Unlock()
 			l.poke()
@@ -65,6 +68,30 @@ func (l *delayLine) put(p []byte, delay time.Duration) (int, error) {
 			return 0, l.c.opErr("write", net.ErrClosed)
 		}
 	}
+}
+
+// What TCP makes of a loss: a segment is sent again after the least time that
+// Linux waits, and what is behind it waits too.
+const (
+	segment    = 1448
+	retransmit = 200 * time.Millisecond
+)
+
+// due tells when n bytes that are written now may leave. The caller holds the lock.
+func (l *delayLine) due(n int, r *rule) time.Time {
+	at := time.Now()
+	if r.rate > 0 {
+		if l.free.After(at) {
+			at = l.free
+		}
+		at = at.Add(time.Duration(float64(n) / float64(r.rate) * float64(time.Second)))
+		l.free = at
+	}
+	at = at.Add(r.delay)
+	if r.loss > 0 && rand.Float64() > math.Pow(1-r.loss, float64((n+segment-1)/segment)) {
+		at = at.Add(retransmit)
+	}
+	return at
 }
 
 func (l *delayLine) poke() {

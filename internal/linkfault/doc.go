@@ -1,6 +1,7 @@
-// Package linkfault is the fault switch of the tests: it cuts, delays and
-// resets what one node sends to another, per pair of nodes and per direction,
-// in a running process, without help from the operating system.
+// Package linkfault is the fault switch of the tests: it cuts, delays, slows down
+// and resets what one node sends to another, per pair of nodes, direction and
+// port, and sets clocks, in a running process, without help from the operating
+// system.
 //
 // Every connection and packet between nodes passes through it (remote, raft
 // and gossip; dialled and accepted). It is installed only where the environment

@@ -28,13 +28,14 @@ func FuzzPreamble(f *testing.F) {
 func FuzzRules(f *testing.F) {
 	f.Add("drop 0 1\nreset 1 0 # why\n\ndelay 2 1 100ms")
 	f.Add("delay 0 1 -5s")
+	f.Add("loss 0 1 5% post\nslow 1 0 1000\nclock 1 -1h")
 	f.Fuzz(func(t *testing.T, text string) {
 		tab, err := newTable(text)
 		if err != nil {
 			return
 		}
 		for p, r := range tab.rules {
-			if p.from < 0 || p.to < 0 || r.delay < 0 {
+			if p.from < 0 || p.to < 0 || r.delay < 0 || r.rate < 0 || !(r.loss >= 0 && r.loss < 1) {
 				t.Errorf("%q gives %+v for %+v", text, r, p)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ const patience = 5 * time.Second
 func pairOf(t *testing.T, s *linkfault.Switch) (near net.Conn, far *net.TCPConn) {
 	t.Helper()
 	a, b := tcpPair(t)
-	return s.Conn(a, 1), b
+	return s.Conn(a, 1, linkfault.ProtoRaft), b
 }
 
 func tcpPair(t *testing.T) (dialled, accepted *net.TCPConn) {
@@ -93,14 +94,14 @@ func TestNilSwitchHandsBackWhatItIsGiven(t *testing.T) {
 		t.Fatalf("got %v, %v", s, err)
 	}
 	a, _ := tcpPair(t)
-	if s.Conn(a, 1) != net.Conn(a) {
+	if s.Conn(a, 1, linkfault.ProtoRaft) != net.Conn(a) {
 		t.Error("a nil switch wrapped a connection")
 	}
-	got, err := s.Dial(context.Background(), "tcp", "x", 1, func(context.Context, string, string) (net.Conn, error) { return a, nil })
+	got, err := s.Dial(context.Background(), linkfault.ProtoRaft, "tcp", "x", 1, func(context.Context, string, string) (net.Conn, error) { return a, nil })
 	if got != net.Conn(a) || err != nil {
 		t.Errorf("dial: %v, %v", got, err)
 	}
-	if pass, d := s.PacketOut(1); !pass || d != 0 || !s.PacketIn(1) {
+	if pass, d := s.PacketOut(1); !pass || d != 0 || !s.PacketIn(1) || s.Skew() != 0 {
 		t.Error("a nil switch holds packets")
 	}
 	if s.SetRules("") == nil {
@@ -224,6 +225,75 @@ func TestDelayKeepsOrderAndEndsWithClose(t *testing.T) {
 	}
 }
 
+// A slow link takes the time that its bytes need, and no longer.
+func TestSlow(t *testing.T) {
+	s := linkfault.New(0)
+	near, far := pairOf(t, s)
+	rules(t, s, "slow 0 1 100000")
+	start := time.Now()
+	text := strings.Repeat("x", 5000)
+	send(t, near, text)
+	send(t, near, text)
+	expect(t, far, text+text)
+	if d := time.Since(start); d < 100*time.Millisecond || d > time.Second {
+		t.Errorf("10 kB at 100 kB/s took %v", d)
+	}
+}
+
+// What is lost of a connection is sent again: it comes late, whole and in order.
+// What is lost of gossip is lost.
+func TestLoss(t *testing.T) {
+	s := linkfault.New(0)
+	near, far := pairOf(t, s)
+	rules(t, s, "loss 0 1 99.9%")
+	start := time.Now()
+	send(t, near, "a")
+	send(t, near, "b")
+	expect(t, far, "ab")
+	if d := time.Since(start); d < 200*time.Millisecond {
+		t.Errorf("nothing was sent again: %v", d)
+	}
+	passed := 0
+	for range 1000 {
+		if pass, _ := s.PacketOut(1); pass {
+			passed++
+		}
+	}
+	if passed > 50 {
+		t.Errorf("%d of 1000 packets passed", passed)
+	}
+}
+
+// What is for one port leaves the others alone.
+func TestOnePort(t *testing.T) {
+	s := linkfault.New(0)
+	a, b := tcpPair(t)
+	post := s.Conn(a, 1, linkfault.ProtoRemote)
+	raft, farRaft := pairOf(t, s)
+	rules(t, s, "drop 0 1 post\ndrop 1 0 gossip")
+	send(t, post, "lost")
+	send(t, raft, "a")
+	expect(t, farRaft, "a")
+	expectTimeout(t, b)
+	if pass, _ := s.PacketOut(1); !pass || s.PacketIn(1) {
+		t.Error("gossip is to be heard and not to be seen")
+	}
+}
+
+// A clock is that of one node, and goes right again when the rule is over.
+func TestClock(t *testing.T) {
+	s := linkfault.New(0)
+	for _, c := range []struct {
+		rules string
+		want  time.Duration
+	}{{"clock 0 -1h", -time.Hour}, {"clock 1 1h", 0}, {"clock 0 90m", 90 * time.Minute}, {"", 0}} {
+		rules(t, s, c.rules)
+		if got := s.Skew(); got != c.want {
+			t.Errorf("%q: %v", c.rules, got)
+		}
+	}
+}
+
 func TestFullDelayLineMakesTheWriterWait(t *testing.T) {
 	s := linkfault.New(0)
 	near, _ := pairOf(t, s)
@@ -253,10 +323,10 @@ func TestReset(t *testing.T) {
 		t.Errorf("far: %v", err)
 	}
 	a, _ := tcpPair(t)
-	if _, err := s.Conn(a, 1).Write([]byte("x")); !errors.Is(err, syscall.ECONNRESET) {
+	if _, err := s.Conn(a, 1, linkfault.ProtoRaft).Write([]byte("x")); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("accepted under reset: %v", err)
 	}
-	_, err := s.Dial(context.Background(), "tcp", "127.0.0.1:1", 1, nil)
+	_, err := s.Dial(context.Background(), linkfault.ProtoRaft, "tcp", "127.0.0.1:1", 1, nil)
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("dial: %v", err)
 	}
@@ -267,7 +337,7 @@ func TestDialUnderDropHangsUntilItsTimeoutOrTheEndOfTheRule(t *testing.T) {
 		s := linkfault.New(0)
 		rules(t, s, rule)
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
-		_, err := s.Dial(ctx, "tcp", "x", 1, nil)
+		_, err := s.Dial(ctx, linkfault.ProtoRaft, "tcp", "x", 1, nil)
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", rule, err)
@@ -275,7 +345,7 @@ func TestDialUnderDropHangsUntilItsTimeoutOrTheEndOfTheRule(t *testing.T) {
 		a, far := tcpPair(t)
 		got := make(chan net.Conn, 1)
 		go func() {
-			c, err := s.Dial(context.Background(), "tcp", "x", 1, func(context.Context, string, string) (net.Conn, error) { return a, nil })
+			c, err := s.Dial(context.Background(), linkfault.ProtoRaft, "tcp", "x", 1, func(context.Context, string, string) (net.Conn, error) { return a, nil })
 			if err != nil {
 				t.Errorf("dial: %v", err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -16,8 +17,8 @@ import (
 // Switch holds the rules in force on one node and the connections they act on.
 // A nil *Switch is the normal case: no rules, no cost.
 //
-// Drop and reset act at both ends of a connection, delay at the sender's end
-// only, so that it is not paid twice.
+// Drop and reset act at both ends of a connection, what only holds bytes up at the
+// sender's end, so that it is not paid twice.
 type Switch struct {
 	self protocol.NodeID
 	tab  atomic.Pointer[table]
@@ -57,8 +58,16 @@ func FromEnv(self protocol.NodeID, log *slog.Logger) (*Switch, error) {
 }
 
 // SetRules replaces all rules, and acts on the connections that are open. The
-// text is that of the file: one "drop A B", "reset A B" or "delay A B DUR" per
-// line, where A and B are node ids and the direction is from A to B.
+// text is that of the file, one rule a line. A and B are node ids, the direction
+// is from A to B, and with the name of a port behind it (post, raft, gossip) a
+// rule is for that alone:
+//
+//	drop A B          nothing arrives
+//	reset A B         connections are reset, and none can be made
+//	delay A B 100ms   everything arrives so much later
+//	loss A B 10%      so many packets are lost: a connection's are sent again, later
+//	slow A B 65536    so many bytes arrive in a second
+//	clock A -1h       the clock of A goes so far ahead, or back
 func (s *Switch) SetRules(text string) error {
 	if s == nil {
 		return fmt.Errorf("set fault rules: no switch installed")
@@ -93,26 +102,26 @@ func (s *Switch) Close() {
 // Dial opens a connection to the node to with dial, under the rules for the two
 // directions between here and there. Under drop it hangs until the rule or ctx
 // ends, as a lost SYN would; under reset it is refused.
-func (s *Switch) Dial(ctx context.Context, network, addr string, to protocol.NodeID,
+func (s *Switch) Dial(ctx context.Context, proto byte, network, addr string, to protocol.NodeID,
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)) (net.Conn, error) {
 	if s == nil {
 		return dial(ctx, network, addr)
 	}
-	if err := s.beforeDial(ctx, to); err != nil {
+	if err := s.beforeDial(ctx, to, proto); err != nil {
 		return nil, fmt.Errorf("dial %s: %w", addr, err)
 	}
 	c, err := dial(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
-	return s.Conn(c, to), nil
+	return s.Conn(c, to, proto), nil
 }
 
 // beforeDial waits as long as the rules keep the first packets from arriving.
-func (s *Switch) beforeDial(ctx context.Context, to protocol.NodeID) error {
+func (s *Switch) beforeDial(ctx context.Context, to protocol.NodeID, proto byte) error {
 	for {
 		t := s.tab.Load()
-		out, in := t.get(s.self, to), t.get(to, s.self)
+		out, in := t.get(s.self, to, proto), t.get(to, s.self, proto)
 		if out.reset || in.reset {
 			return syscall.ECONNREFUSED
 		}
@@ -127,13 +136,13 @@ func (s *Switch) beforeDial(ctx context.Context, to protocol.NodeID) error {
 	}
 }
 
-// Conn wraps a connection whose peer is known: one that was dialled elsewhere,
-// or accepted and told by its preamble.
-func (s *Switch) Conn(c net.Conn, peer protocol.NodeID) net.Conn {
+// Conn wraps a connection whose peer and protocol are known: one that was dialled
+// elsewhere, or accepted and told by its preamble.
+func (s *Switch) Conn(c net.Conn, peer protocol.NodeID, proto byte) net.Conn {
 	if s == nil {
 		return c
 	}
-	w := newConn(s, c, peer)
+	w := newConn(s, c, peer, proto)
 	s.mu.Lock()
 	s.conns[w] = struct{}{}
 	s.mu.Unlock()
@@ -141,19 +150,27 @@ func (s *Switch) Conn(c net.Conn, peer protocol.NodeID) net.Conn {
 	return w
 }
 
-// PacketOut tells what happens to a packet for peer: whether it may leave, and
-// after what delay.
+// PacketOut tells what happens to a packet of gossip for peer: whether it may
+// leave, and after what delay.
 func (s *Switch) PacketOut(peer protocol.NodeID) (pass bool, delay time.Duration) {
 	if s == nil {
 		return true, 0
 	}
-	r := s.tab.Load().get(s.self, peer)
-	return !r.drop, r.delay
+	r := s.tab.Load().get(s.self, peer, ProtoGossip)
+	return !r.drop && !(r.loss > 0 && rand.Float64() < r.loss), r.delay
 }
 
-// PacketIn tells whether a packet that came from peer may be seen.
+// PacketIn tells whether a packet of gossip that came from peer may be seen.
 func (s *Switch) PacketIn(peer protocol.NodeID) bool {
-	return s == nil || !s.tab.Load().get(peer, s.self).drop
+	return s == nil || !s.tab.Load().get(peer, s.self, ProtoGossip).drop
+}
+
+// Skew is how far the clock of this node goes ahead.
+func (s *Switch) Skew() time.Duration {
+	if s == nil {
+		return 0
+	}
+	return s.tab.Load().skews[s.self]
 }
 
 func (s *Switch) forget(c *conn) {
