@@ -1,13 +1,13 @@
 package feel
 
 var contextFunctions = map[string]builtinFunc{
-	"get value(context, key|m, key)":    getValue,
-	"get entries(context|m)":            getEntries,
-	"context put(context, key, value)":  contextPut,
-	"context put(context, keys, value)": contextPut,
-	"context merge(contexts...)":        mergeContexts,
-	"put all(contexts...)":              mergeContexts,
-	"context(entries)":                  contextOf,
+	"get value(context, key|m, key)":      getValue,
+	"get entries(context|m)":              getEntries,
+	"context put(context, key, value)":    contextPut,
+	"context put(context, keys, value)":   contextPut,
+	"context merge(contexts|contexts...)": mergeContexts,
+	"put all(contexts...)":                mergeContexts,
+	"context(entries)":                    contextOf,
 }
 
 // keyPath gives the keys that a text or a list of texts names.
@@ -110,7 +110,7 @@ func mergeContexts(c *evaluation, a []Value) (Value, bool) {
 
 // contextOf makes a context of a list of contexts with a key and a value.
 func contextOf(c *evaluation, a []Value) (Value, bool) {
-	l, ok := a[0].(List)
+	l, ok := listOfOne(a[0])
 	if !ok {
 		return null, false
 	}

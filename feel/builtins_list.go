@@ -24,6 +24,7 @@ var listFunctions = map[string]builtinFunc{
 	"duplicate values(list)":                 onList(duplicates),
 	"flatten(list)":                          onList(func(c *evaluation, l List, a []Value) (Value, bool) { return c.flatten(List{}, l, 0), true }),
 	"sort(list, precedes)":                   onList(sortBy),
+	"list replace(list, position, newItem|list, match, newItem)": listReplace,
 }
 
 // onList makes a function whose first argument is a list.
@@ -162,6 +163,51 @@ func (c *evaluation) flatten(out, l List, depth int) List {
 		}
 	}
 	return out
+}
+
+// listOfOne gives a list, of a value that is none the list of it (DMN 1.3,
+// 10.3.2.9.4).
+func listOfOne(v Value) (List, bool) {
+	if l, ok := v.(List); ok {
+		return l, true
+	}
+	return List{v}, v.Kind() != KindNull
+}
+
+// listReplace puts an item in the place of the one at a position, or of those
+// for which a function of old and new item is true.
+func listReplace(c *evaluation, a []Value) (Value, bool) {
+	l, ok := listOfOne(a[0])
+	if !ok {
+		return null, false
+	}
+	c.spend(len(l))
+	out := append(List(nil), l...)
+	if f, ok := a[1].(*Function); ok {
+		for i, e := range l {
+			if len(f.params) != 2 {
+				return null, false
+			}
+			matches, ok := c.invoke(f, []Value{orNull(e), a[2]}).(Bool)
+			if !ok {
+				return null, false
+			}
+			if matches {
+				out[i] = a[2]
+			}
+		}
+		return out, true
+	}
+	n, isNumber := a[1].(Number)
+	at, ok := whole(a[1])
+	if at < 0 {
+		at += int64(len(l)) + 1
+	}
+	if !isNumber || !ok || !n.IsInteger() || at < 1 || at > int64(len(l)) {
+		return null, false
+	}
+	out[at-1] = a[2]
+	return out, true
 }
 
 // sortBy sorts by a function of two elements that says whether the first

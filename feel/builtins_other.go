@@ -7,6 +7,7 @@ import (
 )
 
 var otherFunctions = map[string]builtinFunc{
+	"is(value1, value2)": is,
 	"not(negand)": func(c *evaluation, a []Value) (Value, bool) {
 		b, ok := a[0].(Bool)
 		return !b, ok
@@ -61,4 +62,19 @@ func newUUID() string {
 	rand.Read(b[:]) // never fails, by its documentation
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// is says whether two values are the same: of the same type, and temporal values
+// with the same parts and offset (DMN 1.3, table 79).
+func is(c *evaluation, a []Value) (Value, bool) {
+	switch x := a[0].(type) {
+	case Time:
+		y, ok := a[1].(Time)
+		return Bool(ok && x.Kind() == y.Kind() && x.nanos == y.nanos && x.offsetSeconds() == y.offsetSeconds()), true
+	case DateTime:
+		y, ok := a[1].(DateTime)
+		return Bool(ok && x.Kind() == y.Kind() && x.date == y.date && x.nanos == y.nanos && x.offset == y.offset), true
+	}
+	eq, ok := c.equal(a[0], a[1])
+	return Bool(ok && eq), true
 }

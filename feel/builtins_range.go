@@ -1,5 +1,7 @@
 package feel
 
+import "strings"
+
 // The functions of points and ranges (DMN 1.3, table 78). A point is a range
 // of one value, included at both ends; which functions take points differs.
 var rangeFunctions = map[string]builtinFunc{
@@ -17,6 +19,7 @@ var rangeFunctions = map[string]builtinFunc{
 	"starts(point, range|range1, range2)":      points(starts),
 	"started by(range, point|range1, range2)":  points(func(a, b *Range) Bool { return starts(b, a) }),
 	"coincides(point1, point2|range1, range2)": coincides,
+	"range(from)": rangeFrom,
 }
 
 // points makes a function of points and ranges.
@@ -117,3 +120,30 @@ func coincides(c *evaluation, args []Value) (Value, bool) {
 	}
 	return starts(a, b) && finishes(a, b), true
 }
+
+// rangeFrom reads a range from its text, in which the ends are literals (DMN
+// 1.5, table 74). One that is missing must not be included.
+func rangeFrom(c *evaluation, a []Value) (Value, bool) {
+	s, ok := a[0].(String)
+	if !ok {
+		return null, false
+	}
+	c.spend(1 + len(s)/bytesPerStep)
+	p := newParser(strings.TrimSpace(string(s)))
+	n, err := p.parse(func() node { return p.rangeLiteral() })
+	if err != nil || len(s) > maxRangeText {
+		c.problem = "Failed to parse range from '" + string(s) + "'"
+		return null, false
+	}
+	r, ok := n.eval(c).(*Range)
+	if !ok {
+		return null, false
+	}
+	if order, ok := compare(r.Start, r.End); ok && order > 0 {
+		return null, false
+	}
+	return r, true
+}
+
+// maxRangeText bounds what is parsed at the time of an evaluation.
+const maxRangeText = 1000

@@ -122,7 +122,7 @@ func lowerCase(s string) string {
 
 // join joins the texts of a list; nulls are left out, and a null delimiter is none.
 func (c *evaluation) join(list, delimiter, prefix, suffix Value) (Value, bool) {
-	l, ok := list.(List)
+	l, ok := listOfOne(list)
 	before, ok1 := prefix.(String)
 	after, ok2 := suffix.(String)
 	d, ok3 := delimiter.(String)

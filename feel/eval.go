@@ -224,6 +224,9 @@ func (c *evaluation) invoke(f *Function, args []Value) Value {
 	}
 	defer func() { c.calls-- }()
 	if f.native != nil {
+		for i := range f.types {
+			args[i] = c.argument(f.types[i], args[i])
+		}
 		v, err := f.native(args)
 		if e := (*EvalError)(nil); errors.As(err, &e) {
 			panic(abort{e})
@@ -238,7 +241,7 @@ func (c *evaluation) invoke(f *Function, args []Value) Value {
 		c.vars = &variables{scope: f.vars.scope}
 	}
 	for i, p := range f.params {
-		c.frame = &frame{name: p, value: args[i], parent: c.frame}
+		c.frame = &frame{name: p, value: c.argument(f.typeOf(i), args[i]), parent: c.frame}
 	}
 	v := f.body.eval(c)
 	c.frame, c.vars = frame0, vars0

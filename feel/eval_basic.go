@@ -83,12 +83,13 @@ func (n *ifNode) eval(c *evaluation) Value {
 
 type functionNode struct {
 	params []string
+	types  []*Type
 	body   node
 }
 
 func (n *functionNode) eval(c *evaluation) Value {
 	c.kept = true
-	return &Function{params: n.params, body: n.body, frame: c.frame, vars: c.vars}
+	return &Function{params: n.params, types: n.types, body: n.body, frame: c.frame, vars: c.vars}
 }
 
 // postfixNode is an operand with the paths, filters and calls of entries after
@@ -198,28 +199,12 @@ func quotedList(names []string) string {
 
 type instanceNode struct {
 	value    node
-	typeName string
-}
-
-var instanceKinds = map[string][]Kind{
-	"number": {KindNumber}, "boolean": {KindBool}, "string": {KindString}, "date": {KindDate},
-	"time": {KindTime, KindLocalTime}, "date and time": {KindDateTime, KindLocalDateTime},
-	"days and time duration":    {KindDaysTimeDuration},
-	"years and months duration": {KindYearsMonthsDuration},
-	"list":                      {KindList}, "context": {KindContext}, "function": {KindFunction},
+	typeName *Type
 }
 
 func (n *instanceNode) eval(c *evaluation) Value {
-	kind := n.value.eval(c).Kind()
-	if n.typeName == "Any" {
-		return Bool(kind != KindNull)
-	}
-	for _, k := range instanceKinds[n.typeName] {
-		if k == kind {
-			return Bool(true)
-		}
-	}
-	return Bool(false)
+	v := n.value.eval(c)
+	return Bool(v.Kind() != KindNull && c.includes(n.typeName, v, 0))
 }
 
 // rangeNode is an interval literal as a value.
@@ -230,8 +215,39 @@ type rangeNode struct {
 
 func (n *rangeNode) eval(c *evaluation) Value {
 	a, b := n.start.eval(c), n.end.eval(c)
-	if _, ok := compare(a, b); !ok {
+	if !isRange(a, b) {
 		return c.warn(NotComparable, "Can't compare '"+c.describe(a)+"' with '"+c.describe(b)+"'")
 	}
 	return &Range{Start: a, End: b, StartIncluded: n.startIncluded, EndIncluded: n.endIncluded}
+}
+
+// isRange says whether two values can be the ends of a range: one may be null,
+// then nothing bounds it there.
+func isRange(start, end Value) bool {
+	if start.Kind() == KindNull {
+		start = end
+	} else if end.Kind() == KindNull {
+		end = start
+	}
+	_, ok := compare(start, end)
+	return ok
+}
+
+// openRangeNode is a comparison as a value (DMN 1.3, 10.3.2.7): (< 10) is a
+// range without a start.
+type openRangeNode struct{ test compareTestNode }
+
+func (n *openRangeNode) eval(c *evaluation) Value {
+	v := n.test.operand.eval(c)
+	if !isRange(v, v) {
+		return c.warn(NotComparable, "Can't compare '"+c.describe(v)+"' with '"+c.describe(v)+"'")
+	}
+	switch op := n.test.op; op {
+	case opLess, opLessEqual:
+		return &Range{Start: null, End: v, EndIncluded: op == opLessEqual}
+	case opGreater, opGreaterEqual:
+		return &Range{Start: v, End: null, StartIncluded: op == opGreaterEqual}
+	default:
+		return &Range{Start: v, End: v, StartIncluded: op == opEqual, EndIncluded: op == opEqual}
+	}
 }

@@ -54,21 +54,63 @@ func arrange(params []string, args int, names []string) ([]int, bool) {
 
 func (n *callNode) eval(c *evaluation) Value {
 	if f := c.findFunction(n.name); f != nil {
-		if order, ok := arrange(f.params, len(n.args), n.names); ok {
-			return c.invoke(f, n.arguments(c, order))
+		if v, ok := n.call(c, f); ok {
+			return v
 		}
 	}
 	if n.builtin == nil {
 		n.arguments(c, nil) // for their warnings and failures
 		return n.notFound(c)
 	}
+	return c.invokeBuiltin(n.name, n.builtin, n.arguments(c, n.order))
+}
+
+func (c *evaluation) invokeBuiltin(name string, b *builtin, args []Value) Value {
 	c.spend(1)
-	args := n.arguments(c, n.order)
-	v, ok := n.builtin.fn(c, args)
+	v, ok := b.fn(c, args)
 	if !ok {
-		return c.invocationFailed(n.name, args)
+		return c.invocationFailed(name, args)
 	}
 	return v
+}
+
+// call calls a function value; it says no if the arguments are not those it takes.
+func (n *callNode) call(c *evaluation, f *Function) (Value, bool) {
+	if f.builtin != "" {
+		called := callNode{name: f.builtin, args: n.args, names: n.names}
+		if called.resolve(); called.builtin == nil {
+			return null, false
+		}
+		return c.invokeBuiltin(f.builtin, called.builtin, n.arguments(c, called.order)), true
+	}
+	order, ok := arrange(f.params, len(n.args), n.names)
+	if !ok {
+		return null, false
+	}
+	args := n.arguments(c, order)
+	for i := range args {
+		at := i
+		if order != nil {
+			at = order[i]
+		}
+		if b := c.builtinValue(n.args[at]); b != nil {
+			args[i] = b
+		}
+	}
+	return c.invoke(f, args), true
+}
+
+// builtinValue gives the built-in function that an argument names, nil if it
+// names none or there is a variable of the name.
+func (c *evaluation) builtinValue(arg node) Value {
+	v, ok := arg.(*varNode)
+	if !ok || builtins[v.name] == nil {
+		return nil
+	}
+	if _, ok := c.lookup(v.name); ok {
+		return nil
+	}
+	return &Function{builtin: v.name}
 }
 
 // findFunction gives the function that a variable holds, nil if it holds none.
@@ -114,10 +156,9 @@ func (n *callNode) apply(c *evaluation, v Value) Value {
 		return c.failed("no function '%s' in '%s', which is no context", n.name, c.describe(v))
 	}
 	entry, _ := ctx.Get(n.name)
-	f, ok := entry.(*Function)
-	if ok {
-		if order, ok := arrange(f.params, len(n.args), n.names); ok {
-			return c.invoke(f, n.arguments(c, order))
+	if f, ok := entry.(*Function); ok {
+		if v, ok := n.call(c, f); ok {
+			return v
 		}
 	}
 	return n.notFound(c)
@@ -135,4 +176,21 @@ func (c *evaluation) invocationFailed(name string, args []Value) Value {
 		why = "Illegal arguments: " + strings.Join(texts, ", ")
 	}
 	return c.warn(FunctionInvocationFailure, "Failed to invoke function '"+name+"': "+why)
+}
+
+// callLink calls the function that an expression gave: f(1)(2).
+type callLink struct{ call *callNode }
+
+func (n *callLink) apply(c *evaluation, v Value) Value {
+	f, ok := v.(*Function)
+	if !ok {
+		n.call.arguments(c, nil) // for their warnings and failures
+		return c.warn(NoFunctionFound, "Expected function but found '"+c.describe(v)+"'")
+	}
+	r, ok := n.call.call(c, f)
+	if !ok {
+		n.call.arguments(c, nil)
+		return c.warn(NoFunctionFound, "The function has the parameters "+strings.Join(f.params, ", "))
+	}
+	return r
 }

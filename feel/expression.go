@@ -26,6 +26,9 @@ type Env struct {
 	Random func() float64
 	// UUID gives a text for uuid(); nil makes a random one (version 4).
 	UUID func() string
+	// Types are the types that expressions know beside those of the language,
+	// by name.
+	Types map[string]*Type
 	// MaxSteps bounds the work of one evaluation, counted in elements and
 	// calls; 0 is DefaultMaxSteps.
 	MaxSteps int

@@ -166,15 +166,21 @@ func powWhole(n Number, k uint64, ctx *apd.Context) (*apd.Decimal, bool) {
 	return acc, true
 }
 
+// maxScale is the greatest scale of a rounding function (DMN 1.3, table 77).
+const maxScale = 6176
+
 // withScale rounds n to the scale, which may be negative, and pads it to it.
 func (n Number) withScale(scale int64, how apd.Rounder) (Number, bool) {
 	if n.big == nil && int64(n.scale) == scale {
 		return n, true
 	}
+	x := n.decimal()
+	if scale > maxAdjusted && scale <= maxScale && int64(x.Exponent) >= -scale {
+		return n, true // nothing to round, and more zeros than there is room for
+	}
 	if scale > maxAdjusted || scale < -maxAdjusted {
 		return Number{}, false
 	}
-	x := n.decimal()
 	digits := int64(x.Exponent) + scale + x.NumDigits()
 	ctx := apd.Context{
 		Precision: uint32(max(digits+1, 1)), MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent, Rounding: how,

@@ -21,11 +21,11 @@ type parser struct {
 	tokens []token
 	pos    int
 	depth  int
-	// exprStart is the position of the token an expression starts at; a range
-	// may stand there and nowhere else.
-	exprStart int
-	// afterRange is the position after a range, where no operator may follow.
-	afterRange int
+	// noRange is the position of a token at which no range may begin.
+	noRange int
+	// testStart is the position of the token a test starts at. If a range does,
+	// it is the test: at afterRange, behind it, no operator may follow.
+	testStart, afterRange int
 	// inRangeEnd says that a '[' may close a range: ]1..3[.
 	inRangeEnd bool
 	mentioned  map[string]int // the last position of names that are kept track of
@@ -35,7 +35,7 @@ type parser struct {
 }
 
 func newParser(src string) *parser {
-	return &parser{src: src, afterRange: -1, exprStart: -1, bound: map[string]int{}, mentioned: map[string]int{}, free: map[string]bool{}}
+	return &parser{src: src, afterRange: -1, noRange: -1, testStart: -1, bound: map[string]int{}, mentioned: map[string]int{}, free: map[string]bool{}}
 }
 
 func (p *parser) freeNames() []string { return sortedNames(p.free) }
@@ -193,7 +193,6 @@ func (p *parser) expressionHere() node {
 	if op, ok := p.testOperator(); ok {
 		return &compareTestNode{op, p.additive()}
 	}
-	p.exprStart = p.pos
 	return p.disjunction()
 }
 
@@ -237,7 +236,7 @@ func (p *parser) comparison() node {
 	case t.kind == tokSymbol:
 		if op, ok := comparisons[t.text]; ok {
 			p.pos++
-			return &compareNode{op, left, p.additive()}
+			return &compareNode{op, asRangeValue(left), asRangeValue(p.additive())}
 		}
 	case p.acceptName("between"):
 		low := p.additive()
@@ -248,26 +247,9 @@ func (p *parser) comparison() node {
 	case p.isName("instance"):
 		p.pos++
 		p.expectName("of")
-		return &instanceNode{left, p.typeName()}
+		return &instanceNode{asRangeValue(left), p.typeExpr()}
 	}
 	return left
-}
-
-// typeNames are the types of more than one word.
-var typeNames = []string{"date and time", "years and months duration", "days and time duration"}
-
-func (p *parser) typeName() string {
-	for _, t := range typeNames {
-		if p.acceptPhrase(t) {
-			return t
-		}
-	}
-	t := p.cur()
-	if t.kind != tokName || reserved[t.text] && t.text != "function" {
-		p.unexpected("a type")
-	}
-	p.pos++
-	return t.text
 }
 
 // acceptPhrase takes names that make up the phrase, if all of them are there.

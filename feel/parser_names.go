@@ -179,7 +179,7 @@ func (p *parser) iterated(rest func() node) (its []iterator, body node) {
 		p.pos++
 		p.expectName("in")
 		it := iterator{name: t.text}
-		p.exprStart = -1 // no range in brackets here
+		p.noRange = p.pos // a list in brackets may stand here, and ".." belongs to the iterator
 		it.list = p.nested(p.additive)
 		if p.acceptSymbol("..") {
 			it.end = p.nested(p.additive)
@@ -230,6 +230,11 @@ func (p *parser) function() node {
 			p.expectSymbol(",")
 		}
 		n.params = append(n.params, p.parameter())
+		var t *Type
+		if p.acceptSymbol(":") {
+			t = p.typeExpr()
+		}
+		n.types = append(n.types, t)
 	}
 	if next := p.ahead(1); p.isName("external") && next.kind == tokSymbol && next.text == "{" {
 		return p.external()

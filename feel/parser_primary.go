@@ -15,25 +15,30 @@ func (p *parser) postfix() node {
 		return n
 	}
 	_, isPath := n.(*varNode)
+	mayBeCalled := p.tokens[p.pos-1].kind == tokSymbol && p.tokens[p.pos-1].text == ")"
 	var links []link
 	for {
 		switch {
+		case mayBeCalled && p.isSymbol("("):
+			p.pos++
+			links = append(links, &callLink{p.arguments(&callNode{})})
+			continue
 		case p.isSymbol("."):
 			p.pos++
 			if isPath {
 				if name, ok := p.callName(); ok {
-					links, isPath = append(links, p.arguments(&callNode{name: name})), false
+					links, isPath, mayBeCalled = append(links, p.arguments(&callNode{name: name})), false, true
 					continue
 				}
 			}
-			links = append(links, &pathLink{p.pathName()})
+			links, mayBeCalled = append(links, &pathLink{p.pathName()}), false
 		case p.isSymbol("[") && !(p.inRangeEnd && !p.startsExpression(p.ahead(1))):
 			p.pos++
-			links, isPath = append(links, p.filter()), false
+			links, isPath, mayBeCalled = append(links, p.filter()), false, true
 		case links == nil:
 			return n
 		default:
-			return newPostfix(n, links)
+			return newPostfix(asRangeValue(n), links)
 		}
 	}
 }
@@ -85,16 +90,16 @@ func (p *parser) primary() node {
 }
 
 func (p *parser) symbolPrimary(t token) node {
-	mayBeRange := p.pos == p.exprStart
+	start := p.pos
 	p.pos++
 	switch t.text {
 	case "(":
-		return p.parenthesis(mayBeRange)
+		return p.parenthesis(start)
 	case "[":
-		return p.list(mayBeRange)
+		return p.list(start)
 	case "]":
-		if mayBeRange {
-			return p.rangeFrom(p.additive(), false)
+		if start != p.noRange {
+			return p.rangeFrom(start, p.additive(), false)
 		}
 	case "{":
 		return p.context()
@@ -108,22 +113,29 @@ func (p *parser) symbolPrimary(t token) node {
 	return nil
 }
 
-func (p *parser) parenthesis(mayBeRange bool) node {
+func (p *parser) parenthesis(start int) node {
+	if p.isSymbol("=") || p.isSymbol("!=") { // (= 5) is a range of one value
+		op := comparisons[p.cur().text]
+		p.pos++
+		n := &compareTestNode{op, p.additive()}
+		p.expectSymbol(")")
+		return n
+	}
 	n := p.expression()
-	if mayBeRange && p.isSymbol("..") {
-		return p.rangeFrom(n, false)
+	if start != p.noRange && p.isSymbol("..") {
+		return p.rangeFrom(start, n, false)
 	}
 	p.expectSymbol(")")
 	return n
 }
 
-func (p *parser) list(mayBeRange bool) node {
+func (p *parser) list(start int) node {
 	if p.acceptSymbol("]") {
 		return &constNode{List{}}
 	}
 	n := &listNode{items: []node{p.expression()}}
-	if mayBeRange && p.isSymbol("..") {
-		return p.rangeFrom(n.items[0], true)
+	if start != p.noRange && p.isSymbol("..") {
+		return p.rangeFrom(start, n.items[0], true)
 	}
 	for p.acceptSymbol(",") {
 		n.items = append(n.items, p.expression())

@@ -29,7 +29,10 @@ func (p *parser) positiveTests() node {
 	return n
 }
 
-func (p *parser) positiveTest() node { return asTest(p.expression()) }
+func (p *parser) positiveTest() node {
+	p.testStart = p.pos
+	return asTest(p.expression())
+}
 
 // asTest makes a test of an expression that is none yet.
 func asTest(n node) node {
@@ -55,8 +58,7 @@ func (p *parser) inTests() node {
 		if !ok {
 			p.unexpected("')'")
 		}
-		r := p.rangeFrom(v.expr, false)
-		return &rangeTestNode{*r}
+		return &rangeTestNode{*p.rangeFrom(-1, v.expr, false)}
 	case p.isSymbol(","):
 		n := &anyTestNode{tests: []node{first}}
 		for p.acceptSymbol(",") {
@@ -78,8 +80,17 @@ func (p *parser) inTest() node {
 	return n
 }
 
-// rangeFrom parses a range from its ".." on.
-func (p *parser) rangeFrom(start node, included bool) *rangeNode {
+// asRangeValue makes a range of a comparison in parentheses that is no test but
+// an operand: (< 10).end.
+func asRangeValue(n node) node {
+	if t, ok := n.(*compareTestNode); ok {
+		return &openRangeNode{*t}
+	}
+	return n
+}
+
+// rangeFrom parses a range from its ".." on; at is where it began.
+func (p *parser) rangeFrom(at int, start node, included bool) *rangeNode {
 	p.expectSymbol("..")
 	outer := p.inRangeEnd
 	p.inRangeEnd = true
@@ -92,6 +103,61 @@ func (p *parser) rangeFrom(start node, included bool) *rangeNode {
 	default:
 		p.unexpected("the end of a range")
 	}
-	p.afterRange = p.pos
+	if at == p.testStart && at >= 0 {
+		p.afterRange = p.pos
+	}
 	return r
 }
+
+// rangeLiteral parses a range with literals as ends, one of which may be
+// missing where it is not included.
+func (p *parser) rangeLiteral() node {
+	r := &rangeNode{start: &constNode{null}, end: &constNode{null}}
+	switch {
+	case p.acceptSymbol("["):
+		r.startIncluded = true
+	case p.acceptSymbol("("), p.acceptSymbol("]"):
+	default:
+		p.unexpected("the start of a range")
+	}
+	if !p.isSymbol("..") || r.startIncluded {
+		r.start = p.endLiteral()
+	}
+	p.expectSymbol("..")
+	if !p.isSymbol(")") && !p.isSymbol("[") {
+		r.end = p.endLiteral()
+	}
+	switch {
+	case p.acceptSymbol("]"):
+		r.endIncluded = true
+	case p.acceptSymbol(")"), p.acceptSymbol("["):
+	default:
+		p.unexpected("the end of a range")
+	}
+	return r
+}
+
+// endLiteral parses a number, a text, a temporal value, or one of the functions
+// that make a temporal value of literals.
+func (p *parser) endLiteral() node {
+	start := p.cur()
+	p.inRangeEnd = true
+	n := p.negation()
+	p.inRangeEnd = false
+	if call, ok := n.(*callNode); ok {
+		for _, a := range call.args {
+			if _, literal := a.(*constNode); !literal {
+				p.misread(start.start, "the end of a range is no literal")
+			}
+		}
+		if temporalNames[call.name] {
+			return n
+		}
+	} else if _, literal := n.(*constNode); literal {
+		return n
+	}
+	p.misread(start.start, "the end of a range is no literal")
+	return nil
+}
+
+var temporalNames = map[string]bool{"date": true, "time": true, "date and time": true, "duration": true}
