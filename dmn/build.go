@@ -3,6 +3,8 @@ package dmn
 import (
 	"fmt"
 	"strings"
+
+	"github.com/grevy-io/grevy/feel"
 )
 
 // Sizes for Model.Size: what a part holds besides its texts.
@@ -17,6 +19,7 @@ type builder struct {
 	names     blankNames
 	decisions map[string]*Decision
 	knowledge map[string]*knowledge
+	types     map[string]*feel.Type
 	wrong     []string
 	size      int
 	looked    int // bytes that were searched for names with blanks
@@ -27,6 +30,7 @@ func newBuilder(root *node) *builder {
 		names:     newBlankNames(root),
 		decisions: map[string]*Decision{},
 		knowledge: map[string]*knowledge{},
+		types:     newTypes(root),
 	}
 }
 
@@ -40,7 +44,7 @@ func (b *builder) fail(text string) {
 func (b *builder) full() bool { return len(b.wrong) == maxFindings }
 
 func (b *builder) model(root *node) *Model {
-	m := &Model{ID: root.id(), Name: root.attr("name"), Namespace: root.attr("namespace"), byID: b.decisions}
+	m := &Model{ID: root.id(), Name: root.attr("name"), Namespace: root.attr("namespace"), byID: b.decisions, types: b.types}
 	for _, part := range []struct{ name, value string }{{"an id", m.ID}, {"a name", m.Name}, {"a namespace", m.Namespace}} {
 		if part.value == "" {
 			b.fail("Expected the definitions to have " + part.name)
@@ -66,13 +70,13 @@ func (b *builder) model(root *node) *Model {
 // each other.
 func (b *builder) declare(root *node, m *Model) {
 	for _, n := range root.children {
-		if n.zeebe || n.name != "decision" && n.name != "businessKnowledgeModel" {
+		if n.zeebe || n.name != "decision" && n.name != "businessKnowledgeModel" && n.name != "decisionService" {
 			continue
 		}
 		id, name := n.id(), n.attr("name")
 		b.size += sizePerDecision + len(id) + len(name)
 		variable := normalName(n.child("variable").attrOr("name", ""))
-		if n.name == "businessKnowledgeModel" {
+		if n.name != "decision" {
 			if variable == "" {
 				variable = normalName(name)
 			}
@@ -131,6 +135,8 @@ func (b *builder) requirements(root *node) {
 		case "businessKnowledgeModel":
 			k := b.knowledge[n.id()]
 			k.knows = resolve(b, n, "knowledgeRequirement", "requiredKnowledge", b.knowledge)
+		case "decisionService":
+			b.service(root, n)
 		}
 	}
 }
@@ -194,11 +200,13 @@ func (b *builder) logics(root *node) {
 		switch n.name {
 		case "decision":
 			d := b.decisions[n.id()]
-			told := len(b.wrong)
-			if d.logic = b.onlyLogic(n); d.logic != nil {
+			if len(logicsOf(n)) == 0 {
+				d.logic = b.given(d)
+			} else {
+				d.logic = b.onlyLogic(n)
+			}
+			if d.logic != nil {
 				d.Type = d.logic.kind()
-			} else if told == len(b.wrong) {
-				b.fail("unsupported decision expression 'null'")
 			}
 		case "businessKnowledgeModel":
 			if e := n.child("encapsulatedLogic"); e != nil {

@@ -38,11 +38,11 @@ func init() {
 		"relation":           (*builder).relation,
 		"functionDefinition": (*builder).function,
 		"invocation":         (*builder).invocation,
-	}
-	for name := range strings.SplitSeq(logicNames, "|") {
-		if builders[name] == nil {
-			builders[name] = (*builder).unsupported
-		}
+		"conditional":        (*builder).conditional,
+		"filter":             (*builder).filter,
+		"for":                (*builder).loop,
+		"some":               (*builder).quantified,
+		"every":              (*builder).quantified,
 	}
 }
 
@@ -51,11 +51,6 @@ func (b *builder) logic(n *node) logic {
 		return nil
 	}
 	return builders[n.name](b, n)
-}
-
-func (b *builder) unsupported(n *node) logic {
-	b.fail("unsupported decision expression '" + n.name + "'")
-	return nil
 }
 
 // expression compiles the text of a literalExpression or what is like one.
@@ -92,6 +87,16 @@ func (b *builder) literal(n *node) logic {
 		return &literalLogic{e}
 	}
 	return nil
+}
+
+// given is the logic of a decision that has none: its value is given as if it
+// were an input (DMN 1.3, 6.3.7).
+func (b *builder) given(d *Decision) logic {
+	b.size += sizePerExpression
+	if strings.Contains(d.variable, "`") {
+		return &literalLogic{nullExpression}
+	}
+	return &literalLogic{mustCompile("`" + d.variable + "`")}
 }
 
 func (b *builder) context(n *node) logic {

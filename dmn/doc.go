@@ -3,18 +3,19 @@
 //
 // It holds decision tables with all hit policies and aggregations, literal
 // expressions, contexts, lists, relations, function definitions, invocations,
-// business knowledge models and the graph of what a decision requires. The
-// expressions are FEEL (package feel).
+// the boxed conditionals, iterators and filters of DMN 1.4, business knowledge
+// models, decision services as functions, and the graph of what a decision
+// requires. The expressions are FEEL (package feel).
 //
 // Parse refuses with *Invalid what breaks the schema, requires what is not
-// there or itself, or holds an expression that is no FEEL. Decision services,
-// imports and the boxed iterators and filters of DMN 1.4 are not supported: the
-// first two are passed over, the last are refused. An evaluation never exhausts
-// stack, memory or time: limits.go has the bounds.
+// there or itself, or holds an expression that is no FEEL. Imports are not
+// supported: they are passed over. An evaluation never exhausts stack, memory or
+// time: limits.go has the bounds.
 //
-// Item definitions are read for their names only: as in the original a value
-// is checked against the type of a decision's variable if that is a type of
-// the language, and against nothing else. Names with blanks may be written as
+// As in the original a value is checked against the type of a decision's
+// variable if that is a type of the language, and against nothing else: item
+// definitions are for "instance of" and the parameters of decision services
+// (types.go). Names with blanks may be written as
 // they are wherever the text could not be parsed otherwise, which the original
 // refuses (names.go). Where this package answers otherwise than the original is
 // listed in DIFFERENCES.md.

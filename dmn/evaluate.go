@@ -88,7 +88,7 @@ func (m *Model) evaluate(decisionID string, scope feel.Scope, now, clock func() 
 	}
 	e := &evaluation{
 		now: now, clock: clock, deadline: clock().Add(maxTime), room: maxRoom, steps: maxSteps,
-		base: &scopeCache{scope: scope}, decided: map[*Decision]decided{},
+		base: &scopeCache{scope: scope}, decided: map[*Decision]decided{}, types: m.types,
 	}
 	v, err := e.decide(d)
 	out := &Evaluation{Decision: d, Evaluated: e.log}
@@ -104,8 +104,9 @@ func (m *Model) evaluate(decisionID string, scope feel.Scope, now, clock func() 
 type evaluation struct {
 	now, clock func() time.Time
 	deadline   time.Time
-	base       *scopeCache // the variables
+	base       feel.Scope // the variables
 	decided    map[*Decision]decided
+	types      map[string]*feel.Type
 	log        []Evaluated
 	room       int // how many more values the log may hold
 	steps      int // how many more the expressions may take
@@ -142,7 +143,7 @@ func (e *evaluation) decide(d *Decision) (feel.Value, error) {
 	rec := Evaluated{ID: d.ID, Name: d.Name, Type: d.Type}
 	v, err := d.logic.eval(e, &vars, &rec)
 	if err == nil {
-		err = e.checkType(d.typeRef, v)
+		v, err = e.checkType(d.typeRef, v)
 	}
 	if err = e.record(&rec, d.logic, v, err); err != nil {
 		return nil, e.failed(d, err)
@@ -193,7 +194,7 @@ func (e *evaluation) know(vars *layer, models []*knowledge) {
 		if k.logic == nil {
 			continue
 		}
-		f := feel.NewFunction(k.params, func(args []feel.Value) (feel.Value, error) { return e.apply(k, args) })
+		f := feel.NewTypedFunction(k.params, k.types, func(args []feel.Value) (feel.Value, error) { return e.apply(k, args) })
 		vars.vars[k.variable] = f
 		vars.vars[normalName(k.name)] = f
 	}
@@ -209,6 +210,9 @@ func (e *evaluation) apply(k *knowledge, args []feel.Value) (feel.Value, error) 
 	e.know(&vars, k.knows)
 	for i, p := range k.params {
 		vars.vars[p] = args[i]
+	}
+	if k.logic.kind() == Service { // its decisions are recorded, it itself is none
+		return k.logic.eval(e, &vars, nil)
 	}
 	rec := Evaluated{ID: k.id, Name: k.name, Type: k.logic.kind()}
 	v, err := k.logic.eval(e, &vars, &rec)

@@ -1,5 +1,7 @@
 package dmn
 
+import "github.com/grevy-io/grevy/feel"
+
 // Model is what one resource holds. It is immutable and safe for concurrent use.
 type Model struct {
 	// ID, Name and Namespace are those of the definitions element.
@@ -10,7 +12,8 @@ type Model struct {
 	// cache that is bounded by bytes.
 	Size int
 
-	byID map[string]*Decision
+	byID  map[string]*Decision
+	types map[string]*feel.Type // of the item definitions
 }
 
 // Decision gives the decision with this id, nil if the model has none.
@@ -43,12 +46,19 @@ const (
 	ListExpression    Type = "LIST"
 	Relation          Type = "RELATION"
 	FunctionLogic     Type = "FUNCTION_DEFINITION"
+	Conditional       Type = "CONDITIONAL"
+	Filter            Type = "FILTER"
+	ForLoop           Type = "FOR"
+	SomeOf            Type = "SOME"
+	EveryOf           Type = "EVERY"
+	Service           Type = "DECISION_SERVICE"
 )
 
-// knowledge is a business knowledge model: a function.
+// knowledge is a business knowledge model or a decision service: a function.
 type knowledge struct {
 	id, name, variable string
 	params             []string
-	logic              logic // nil: drawn but not written yet, cannot be called
+	types              []*feel.Type // of the parameters of a service
+	logic              logic        // nil: drawn but not written yet, cannot be called
 	knows              []*knowledge
 }

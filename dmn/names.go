@@ -21,8 +21,9 @@ func newBlankNames(root *node) blankNames {
 		if n.zeebe {
 			return
 		}
-		if name := normalName(n.attr("name")); len(name) <= maxBlankName && strings.Contains(name, " ") && !strings.Contains(name, "`") {
-			if len(found) < maxBlankNames {
+		for _, attribute := range []string{"name", "iteratorVariable"} {
+			name := normalName(n.attr(attribute))
+			if len(name) <= maxBlankName && strings.Contains(name, " ") && !strings.Contains(name, "`") && len(found) < maxBlankNames {
 				found[name] = true
 			}
 		}

@@ -103,7 +103,7 @@ func TestRecorded(t *testing.T) {
 		for _, c := range loadRecorded(t, filepath.Join("testdata", file+".txt")) {
 			content, decision := c.resource(t)
 			for _, r := range c.runs {
-				name := fmt.Sprintf("%s:%d %s", file, c.line, r.variables)
+				name := strings.TrimSpace(fmt.Sprintf("%s:%d %s", file, c.line, r.variables))
 				want := r.op + " " + r.want
 				if d, ok := different[name]; ok {
 					if answers(t, content, decision, r.variables) == want {

@@ -12,7 +12,8 @@ import (
 const logicNames = "literalExpression|invocation|decisionTable|context|functionDefinition|relation|list|conditional|filter|for|some|every"
 
 // contents says per element which children it has, in order: ! is one, ? at
-// most one, * any number, + at least one; @name is an attribute it must have.
+// most one, * any number, + at least one; @name is an attribute it must have. An
+// element that is another one in some other is listed with that, a slash between.
 // It takes in what the schemas of DMN 1.1 to 1.5 allow. What elements that are
 // not listed hold is not checked.
 const contents = `
@@ -24,6 +25,7 @@ allowedValues text!
 decision @name question? allowedAnswers? variable? informationRequirement* knowledgeRequirement* authorityRequirement* supportedObjective* impactedPerformanceIndicator* decisionMaker* decisionOwner* usingProcess* usingTask* LOGIC?
 businessKnowledgeModel @name variable? encapsulatedLogic? variable? knowledgeRequirement* authorityRequirement*
 inputData @name variable?
+decisionService/inputData @href
 knowledgeSource @name authorityRequirement* type? owner?
 decisionService @name variable? outputDecision* encapsulatedDecision* inputDecision* inputData*
 informationRequirement requiredDecision|requiredInput!
@@ -56,6 +58,18 @@ relation column* row*
 column @name
 row LOGIC*
 list LOGIC*
+conditional if! then! else!
+if LOGIC!
+then LOGIC!
+else LOGIC!
+filter in! match!
+for @iteratorVariable in! return!
+some @iteratorVariable in! satisfies!
+every @iteratorVariable in! satisfies!
+in LOGIC!
+match LOGIC!
+return LOGIC!
+satisfies LOGIC!
 `
 
 // place is a place in the content of an element.
@@ -104,9 +118,9 @@ var (
 
 // checkSchema refuses what the schema does not allow. The ids it finds are
 // all different.
-func checkSchema(root *node) error { return checkNode(root, map[string]bool{}) }
+func checkSchema(root *node) error { return checkNode(root, "", map[string]bool{}) }
 
-func checkNode(n *node, ids map[string]bool) error {
+func checkNode(n *node, parent string, ids map[string]bool) error {
 	if n.name == "extensionElements" || n.zeebe {
 		return nil
 	}
@@ -117,7 +131,11 @@ func checkNode(n *node, ids map[string]bool) error {
 		}
 		ids[id] = true
 	}
-	if c := schema()[n.name]; c != nil {
+	c := schema()[parent+"/"+n.name]
+	if c == nil {
+		c = schema()[n.name]
+	}
+	if c != nil {
 		if err := c.check(n); err != nil {
 			return err
 		}
@@ -131,7 +149,7 @@ func checkNode(n *node, ids map[string]bool) error {
 		}
 	}
 	for _, c := range n.children {
-		if err := checkNode(c, ids); err != nil {
+		if err := checkNode(c, n.name, ids); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,7 @@ func (e *evaluation) run(x *feel.Expression, vars feel.Scope) (feel.Value, error
 	if err := e.inTime(); err != nil {
 		return nil, err
 	}
-	r, err := x.Eval(&feel.Env{Scope: vars, Now: e.now, MaxSteps: e.steps})
+	r, err := x.Eval(&feel.Env{Scope: vars, Now: e.now, MaxSteps: e.steps, Types: e.types})
 	e.spend(&r)
 	return r.Value, e.noted(err)
 }

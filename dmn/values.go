@@ -2,6 +2,7 @@ package dmn
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 var (
 	equalExpression = mustCompile("a = b")
 	textExpression  = mustCompile("string([a])")
+	indexExpression = mustCompile("a[b]")
 	aggregators     = map[string]*feel.Expression{"SUM": mustCompile("sum(a)"), "MIN": mustCompile("min(a)"), "MAX": mustCompile("max(a)")}
 	argumentNames   = makeArgumentNames(64)
 	callExpressions = makeCalls(64)
@@ -54,22 +56,21 @@ func (e *evaluation) text(v feel.Value) (string, error) {
 
 // checkType refuses a value that is not of the type, if that is one of the
 // language: what an item definition says is not checked, as in the original.
-// null is of every type.
-func (e *evaluation) checkType(typeRef string, v feel.Value) error {
+// null is of every type; of a list of one value that is of the type it makes the
+// value (DMN 1.3, 10.3.2.9.4).
+func (e *evaluation) checkType(typeRef string, v feel.Value) (feel.Value, error) {
 	kinds, ok := typeKinds[strings.ToLower(typeRef)]
-	if !ok || v.Kind() == feel.KindNull {
-		return nil
+	if !ok || v.Kind() == feel.KindNull || slices.Contains(kinds, v.Kind()) {
+		return v, nil
 	}
-	for _, k := range kinds {
-		if v.Kind() == k {
-			return nil
-		}
+	if l, ok := v.(feel.List); ok && len(l) == 1 && l[0] != nil && slices.Contains(kinds, l[0].Kind()) {
+		return l[0], nil
 	}
 	text, err := e.text(v)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return e.noted(errors.New("expected '" + typeRef + "' but found '" + short(text) + "'"))
+	return nil, e.noted(errors.New("expected '" + typeRef + "' but found '" + short(text) + "'"))
 }
 
 // short bounds what a failure tells of values.

@@ -166,7 +166,7 @@ func (r *reader) element(start xml.StartElement, depth int) (*node, error) {
 }
 
 // keepsText names the elements whose text is looked at.
-var keepsText = map[string]bool{"text": true}
+var keepsText = map[string]bool{"text": true, "typeRef": true}
 
 // refuseTwice looks for an attribute given twice, which encoding/xml allows.
 func refuseTwice(n *node) error {
