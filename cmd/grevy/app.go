@@ -10,13 +10,15 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
-// Exit codes. A status knows one more.
+// Exit codes.
 const (
 	exitOK          = 0
 	exitError       = 1
-	exitUnreachable = 2 // nobody answered
+	exitUnreachable = 2 // no node answered what is asked by HTTP
 )
 
 // app is one run of the program.
@@ -43,12 +45,18 @@ func (e *exit) Error() string {
 
 func (e *exit) Unwrap() error { return e.err }
 
+// errInterrupted ends a call that a signal has broken off.
+var errInterrupted = errors.New("interrupted; what was sent may be executed all the same: look before you send it again")
+
 // run is the program: ctx ends with the first signal.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	a := &app{in: in, out: out, err: errOut, terminal: isTerminal(out)}
 	err := a.root(args).ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
+	}
+	if ctx.Err() != nil && status.Code(err) == codes.Canceled {
+		err = errInterrupted
 	}
 	code := exitError
 	var e *exit

@@ -74,13 +74,12 @@ func benchDeploy(ctx context.Context, b *bench) error {
 func benchWork(ctx context.Context, b *bench) {
 	var wg sync.WaitGroup
 	for _, c := range b.gateways.clients {
-		do := func(j *pb.ActivatedJob) error {
+		do := func(j *pb.ActivatedJob) {
 			wg.Go(func() {
 				if err := complete(ctx, c, j.GetKey()); err != nil && ctx.Err() == nil {
 					b.recorder.fail("worker: ", err)
 				}
 			})
-			return nil
 		}
 		wg.Go(func() { b.until(ctx, func() error { return b.streamJobs(ctx, c, do) }) })
 		wg.Go(func() { b.until(ctx, func() error { return b.pollJobs(ctx, c, do) }) })
@@ -103,7 +102,7 @@ func (b *bench) until(ctx context.Context, do func() error) {
 
 const benchJobTimeout = 10 * time.Second
 
-func (b *bench) streamJobs(ctx context.Context, c gatewayClient, do func(*pb.ActivatedJob) error) error {
+func (b *bench) streamJobs(ctx context.Context, c gatewayClient, do func(*pb.ActivatedJob)) error {
 	stream, err := c.StreamActivatedJobs(ctx, &pb.StreamActivatedJobsRequest{Type: b.process(), Worker: "grevy-bench", Timeout: benchJobTimeout.Milliseconds()})
 	if err != nil {
 		return &callError{c.address, err}
@@ -113,13 +112,11 @@ func (b *bench) streamJobs(ctx context.Context, c gatewayClient, do func(*pb.Act
 		if err != nil {
 			return &callError{c.address, err}
 		}
-		if err := do(j); err != nil {
-			return err
-		}
+		do(j)
 	}
 }
 
-func (b *bench) pollJobs(ctx context.Context, c gatewayClient, do func(*pb.ActivatedJob) error) error {
+func (b *bench) pollJobs(ctx context.Context, c gatewayClient, do func(*pb.ActivatedJob)) error {
 	_, err := poll(ctx, c, &pb.ActivateJobsRequest{
 		Type: b.process(), Worker: "grevy-bench", Timeout: benchJobTimeout.Milliseconds(), MaxJobsToActivate: int32(b.callers),
 		RequestTimeout: benchJobTimeout.Milliseconds(),

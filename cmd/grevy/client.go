@@ -1,16 +1,19 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/status"
 )
 
@@ -67,6 +70,47 @@ func (g *gateways) next() gatewayClient {
 	return g.clients[(g.turn.Add(1)-1)%uint64(len(g.clients))]
 }
 
+// connectPatience is how long a gateway may take to be connected to, if there is
+// another one to ask.
+const connectPatience = 3 * time.Second
+
+// reachable is the first gateway, from the next in turn on, that can be connected
+// to. If there is none it is the next in turn: a call to it says why. Whether a
+// call may be repeated elsewhere needs no thought so: none was sent.
+func (g *gateways) reachable(ctx context.Context) gatewayClient {
+	first := g.next()
+	if len(g.clients) == 1 {
+		return first
+	}
+	c := first
+	for range g.clients {
+		if c.connects(ctx) {
+			return c
+		}
+		c = g.next()
+	}
+	return first
+}
+
+func (c gatewayClient) connects(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, connectPatience)
+	defer cancel()
+	for {
+		state := c.conn.GetState()
+		switch state {
+		case connectivity.Ready:
+			return true
+		case connectivity.TransientFailure, connectivity.Shutdown:
+			return false
+		case connectivity.Idle:
+			c.conn.Connect()
+		}
+		if !c.conn.WaitForStateChange(ctx, state) {
+			return false
+		}
+	}
+}
+
 // Close closes all connections.
 func (g *gateways) Close() error {
 	var errs []error
@@ -76,17 +120,26 @@ func (g *gateways) Close() error {
 	return errors.Join(errs...)
 }
 
+// A method is one of a service's stub: pb.GatewayClient.Topology.
+type method[Stub, Request, Reply any] func(Stub, context.Context, *Request, ...grpc.CallOption) (*Reply, error)
+
 // call does one call at one of the gateways.
-func call[Reply any](addresses []string, do func(pb.GatewayClient) (Reply, error)) (reply Reply, err error) {
+func call[Stub, Request, Reply any](ctx context.Context, addresses []string, stub func(grpc.ClientConnInterface) Stub, do method[Stub, Request, Reply], r *Request, opts ...grpc.CallOption) (*Reply, error) {
 	g, err := dial(addresses)
 	if err != nil {
-		return reply, err
+		return nil, err
 	}
-	c := g.next()
-	if reply, err = do(c); err != nil {
-		err = &callError{c.address, err}
-	}
+	reply, err := callAt(ctx, g.reachable(ctx), stub, do, r, opts...)
 	return reply, errors.Join(err, g.Close())
+}
+
+// callAt does one call at a gateway.
+func callAt[Stub, Request, Reply any](ctx context.Context, c gatewayClient, stub func(grpc.ClientConnInterface) Stub, do method[Stub, Request, Reply], r *Request, opts ...grpc.CallOption) (*Reply, error) {
+	reply, err := do(stub(c.conn), ctx, r, opts...)
+	if err != nil {
+		return nil, &callError{c.address, err}
+	}
+	return reply, nil
 }
 
 // callError is what a gateway, or the way to it, said.

@@ -137,19 +137,6 @@ func parseNumbers(names, given []string) (list []int32, err error) {
 	return list, nil
 }
 
-// admin does one call of the admin protocol at one of the gateways.
-func admin[Reply any](addresses []string, do func(adminpb.ClusterClient) (Reply, error)) (reply Reply, err error) {
-	g, err := dial(addresses)
-	if err != nil {
-		return reply, err
-	}
-	c := g.next()
-	if reply, err = do(adminpb.NewClusterClient(c.conn)); err != nil {
-		err = &callError{c.address, err}
-	}
-	return reply, errors.Join(err, g.Close())
-}
-
 // begun is what --output json prints of an operation.
 type begun struct {
 	Operation uint64   `json:"operation"` // 0: a dry run, or nothing to do
@@ -158,7 +145,7 @@ type begun struct {
 }
 
 func (a *app) beginChange(ctx context.Context, addresses []string, r *adminpb.ChangeRequest, wait bool) error {
-	resp, err := admin(addresses, func(c adminpb.ClusterClient) (*adminpb.ChangeResponse, error) { return c.Change(ctx, r) })
+	resp, err := call(ctx, addresses, adminpb.NewClusterClient, adminpb.ClusterClient.Change, r)
 	if err != nil {
 		return err
 	}
@@ -198,45 +185,82 @@ func begunText(r *adminpb.ChangeResponse, wait bool) string {
 	return b.String()
 }
 
-// watchOperation prints each step as it is done. Nodes that do not answer
-// meanwhile are asked again.
-func (a *app) watchOperation(ctx context.Context, addresses []string, id uint64) error {
-	printed, last := 0, time.Now()
+// How long an operation is watched without an answer, and how long one node may
+// take to give one.
+const (
+	watchPatience = time.Minute
+	askPatience   = 5 * time.Second
+)
+
+// watchOperation prints each step as it is done. If a node does not answer
+// meanwhile the next one is asked.
+func (a *app) watchOperation(ctx context.Context, addresses []string, id uint64) (err error) {
+	g, err := dial(addresses)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.Close()) }()
+	c, printed, last := g.reachable(ctx), 0, time.Now()
 	for {
-		s, err := admin(addresses, func(c adminpb.ClusterClient) (*adminpb.ClusterState, error) { return c.Get(ctx, &adminpb.GetRequest{}) })
-		if err != nil && (ctx.Err() != nil || time.Since(last) > time.Minute || !passing(err)) {
-			return err
-		}
-		if err == nil {
+		o, err := operationAt(ctx, c, id)
+		switch {
+		case err == nil:
 			last = time.Now()
-			o := s.Operation
-			if o == nil || o.Id != id {
-				o = s.Last
-			}
-			if o == nil || o.Id != id {
-				return fmt.Errorf("operation %d is neither under way nor the last one any more: grevy cluster status", id)
-			}
-			for ; printed < len(o.Steps) && o.Steps[printed].State == adminpb.StepState_STEP_STATE_DONE; printed++ {
-				if err := a.printStep(printed, o.Steps[printed]); err != nil {
-					return err
-				}
+			if printed, err = a.printSteps(o, printed); err != nil {
+				return err
 			}
 			if o.Ended > 0 {
 				return ended(o)
 			}
+		case ctx.Err() != nil:
+			return stillGoesOn(id)
+		case time.Since(last) > watchPatience || !passing(err):
+			return err
+		default:
+			c = g.reachable(ctx)
 		}
 		select {
 		case <-time.After(300 * time.Millisecond):
 		case <-ctx.Done():
-			return ctx.Err()
+			return stillGoesOn(id)
 		}
 	}
 }
 
+func stillGoesOn(id uint64) error {
+	return fmt.Errorf("interrupted; operation %d goes on: grevy cluster status, or grevy cluster cancel", id)
+}
+
+// operationAt asks a node how an operation goes.
+func operationAt(ctx context.Context, c gatewayClient, id uint64) (*adminpb.Operation, error) {
+	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	s, err := callAt(ctx, c, adminpb.NewClusterClient, adminpb.ClusterClient.Get, &adminpb.GetRequest{})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range []*adminpb.Operation{s.Operation, s.Last} {
+		if o != nil && o.Id == id {
+			return o, nil
+		}
+	}
+	return nil, fmt.Errorf("operation %d is neither under way nor the last one any more: grevy cluster status", id)
+}
+
 // passing tells whether an error may be over soon.
 func passing(err error) bool {
-	c := status.Code(errors.Unwrap(err))
+	c := status.Code(err)
 	return c == codes.Unavailable || c == codes.DeadlineExceeded
+}
+
+// printSteps prints what was done after the first so many steps.
+func (a *app) printSteps(o *adminpb.Operation, printed int) (int, error) {
+	for ; printed < len(o.Steps) && o.Steps[printed].State == adminpb.StepState_STEP_STATE_DONE; printed++ {
+		if err := a.printStep(printed, o.Steps[printed]); err != nil {
+			return printed, err
+		}
+	}
+	return printed, nil
 }
 
 func (a *app) printStep(i int, s *adminpb.Step) error {
@@ -262,20 +286,5 @@ func ended(o *adminpb.Operation) error {
 }
 
 func (a *app) cancelOperationCommand() *cobra.Command {
-	var addresses []string
-	cmd := &cobra.Command{
-		Use: "cancel", Short: "End the operation under way; what it has done stays", Args: arguments(),
-		Example: "  grevy cluster cancel",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := admin(addresses, func(c adminpb.ClusterClient) (*adminpb.ClusterState, error) {
-				return c.Cancel(cmd.Context(), &adminpb.CancelRequest{})
-			})
-			if err != nil {
-				return err
-			}
-			return a.printCluster(s)
-		},
-	}
-	addressFlag(cmd, &addresses)
-	return cmd
+	return stateCommand(a, "cancel", "End the operation under way; what it has done stays", "  grevy cluster cancel", adminpb.ClusterClient.Cancel)
 }

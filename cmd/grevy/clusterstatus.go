@@ -11,14 +11,16 @@ import (
 )
 
 func (a *app) clusterStatusCommand() *cobra.Command {
+	return stateCommand(a, "status", "Show where partitions are kept, and the operation under way", "  grevy cluster status\n  grevy cluster status -o json", adminpb.ClusterClient.Get)
+}
+
+// stateCommand is a command that is answered with the cluster's state.
+func stateCommand[Request any](a *app, use, short, example string, do method[adminpb.ClusterClient, Request, adminpb.ClusterState]) *cobra.Command {
 	var addresses []string
 	cmd := &cobra.Command{
-		Use: "status", Short: "Show where partitions are kept, and the operation under way", Args: arguments(),
-		Example: "  grevy cluster status\n  grevy cluster status -o json",
+		Use: use, Short: short, Example: example, Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := admin(addresses, func(c adminpb.ClusterClient) (*adminpb.ClusterState, error) {
-				return c.Get(cmd.Context(), &adminpb.GetRequest{})
-			})
+			s, err := call(cmd.Context(), addresses, adminpb.NewClusterClient, do, new(Request))
 			if err != nil {
 				return err
 			}
@@ -117,7 +119,7 @@ func operationOf(o *adminpb.Operation) *operationView {
 	if o == nil {
 		return nil
 	}
-	v := &operationView{ID: o.Id, Request: o.Request, Started: time.UnixMilli(o.Started), Outcome: o.Outcome, Waiting: o.Waiting}
+	v := &operationView{ID: o.Id, Request: o.Request, Started: time.UnixMilli(o.Started), Outcome: o.Outcome, Waiting: o.Waiting, Steps: []stepView{}}
 	if o.Ended > 0 {
 		ended := time.UnixMilli(o.Ended)
 		v.Ended = &ended

@@ -54,7 +54,7 @@ func (a *app) createCommand() *cobra.Command {
 	}
 	addressFlag(cmd, &f.addresses)
 	cmd.Flags().Int32Var(&f.version, "version", -1, "version of the process; -1: the latest")
-	cmd.Flags().StringVar(&f.variables, "variables", "{}", "a JSON object, or @FILE, or @- for standard input")
+	cmd.Flags().StringVar(&f.variables, "variables", "{}", variablesUsage)
 	cmd.Flags().BoolVar(&f.withResult, "with-result", false, "wait until the instance ends, and print its variables")
 	cmd.Flags().StringSliceVar(&f.fetch, "fetch", nil, "names of the variables to print, with --with-result; without: all")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 15*time.Second, "how long to wait for the answer")
@@ -62,35 +62,40 @@ func (a *app) createCommand() *cobra.Command {
 }
 
 func (f *createFlags) call(ctx context.Context, req *pb.CreateProcessInstanceRequest) (*created, error) {
+	timeout := f.timeout
 	if f.withResult {
-		r, err := call(f.addresses, func(c pb.GatewayClient) (*pb.CreateProcessInstanceWithResultResponse, error) {
-			// The gateway says it first, and better.
-			ctx, cancel := context.WithTimeout(ctx, f.timeout+time.Second)
-			defer cancel()
-			return c.CreateProcessInstanceWithResult(ctx, &pb.CreateProcessInstanceWithResultRequest{
-				Request: req, RequestTimeout: f.timeout.Milliseconds(), FetchVariables: f.fetch,
-			})
+		timeout += time.Second // the gateway says it first, and better
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if f.withResult {
+		r, err := call(ctx, f.addresses, pb.NewGatewayClient, pb.GatewayClient.CreateProcessInstanceWithResult, &pb.CreateProcessInstanceWithResultRequest{
+			Request: req, RequestTimeout: f.timeout.Milliseconds(), FetchVariables: f.fetch,
 		})
 		if err != nil {
 			return nil, err
 		}
-		return newCreated(r.GetProcessInstanceKey(), r.GetBpmnProcessId(), r.GetVersion(), r.GetProcessDefinitionKey(), raw(r.GetVariables())), nil
+		return newCreated(r, raw(r.GetVariables())), nil
 	}
-	r, err := call(f.addresses, func(c pb.GatewayClient) (*pb.CreateProcessInstanceResponse, error) {
-		ctx, cancel := context.WithTimeout(ctx, f.timeout)
-		defer cancel()
-		return c.CreateProcessInstance(ctx, req)
-	})
+	r, err := call(ctx, f.addresses, pb.NewGatewayClient, pb.GatewayClient.CreateProcessInstance, req)
 	if err != nil {
 		return nil, err
 	}
-	return newCreated(r.GetProcessInstanceKey(), r.GetBpmnProcessId(), r.GetVersion(), r.GetProcessDefinitionKey(), nil), nil
+	return newCreated(r, nil), nil
 }
 
-func newCreated(key int64, id string, version int32, def int64, vars json.RawMessage) *created {
+// creation is what the two answers about an instance have in common.
+type creation interface {
+	GetProcessInstanceKey() int64
+	GetBpmnProcessId() string
+	GetVersion() int32
+	GetProcessDefinitionKey() int64
+}
+
+func newCreated(r creation, vars json.RawMessage) *created {
 	return &created{
-		Key: strconv.FormatInt(key, 10), ProcessID: id, Version: version, DefinitionKey: strconv.FormatInt(def, 10),
-		Partition: partitionOf(key), Variables: vars,
+		Key: strconv.FormatInt(r.GetProcessInstanceKey(), 10), ProcessID: r.GetBpmnProcessId(), Version: r.GetVersion(),
+		DefinitionKey: strconv.FormatInt(r.GetProcessDefinitionKey(), 10), Partition: partitionOf(r.GetProcessInstanceKey()), Variables: vars,
 	}
 }
 

@@ -47,9 +47,7 @@ func (a *app) decideCommand() *cobra.Command {
 			if req.Variables, err = a.variables(req.Variables); err != nil {
 				return err
 			}
-			reply, err := call(addresses, func(c pb.GatewayClient) (*pb.EvaluateDecisionResponse, error) {
-				return c.EvaluateDecision(cmd.Context(), req)
-			})
+			reply, err := call(cmd.Context(), addresses, pb.NewGatewayClient, pb.GatewayClient.EvaluateDecision, req)
 			if err != nil {
 				return err
 			}
@@ -58,7 +56,7 @@ func (a *app) decideCommand() *cobra.Command {
 	}
 	addressFlag(cmd, &addresses)
 	cmd.Flags().StringVar(&key, "key", "", "KEY of the decision, instead of its id: of one version")
-	cmd.Flags().StringVar(&req.Variables, "variables", "{}", "a JSON object, or @FILE, or @- for standard input")
+	cmd.Flags().StringVar(&req.Variables, "variables", "{}", variablesUsage)
 	return cmd
 }
 

@@ -123,7 +123,7 @@ func (d *demo) work(ctx context.Context) error {
 	begun := time.Now()
 	done, err := d.workAll(ctx)
 	if err != nil {
-		return errors.Join(err, context.Cause(ctx))
+		return err
 	}
 	took := time.Since(begun)
 	d.result.Jobs, d.result.JobsPerSecond = done, rate(done, took)

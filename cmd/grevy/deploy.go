@@ -54,9 +54,7 @@ func (a *app) deployCommand() *cobra.Command {
 			if cmd.Flags().Changed("wait") {
 				ctx = metadata.AppendToOutgoingContext(ctx, "grevy-wait-distributed", waitText(wait, reachable))
 			}
-			reply, err := call(addresses, func(c pb.GatewayClient) (*pb.DeployResourceResponse, error) {
-				return c.DeployResource(ctx, req, grpc.Trailer(&trailer))
-			})
+			reply, err := call(ctx, addresses, pb.NewGatewayClient, pb.GatewayClient.DeployResource, req, grpc.Trailer(&trailer))
 			if err != nil {
 				return err
 			}

@@ -38,6 +38,9 @@ func fetch(ctx context.Context, addresses []string, path string, v any) (from st
 		if err == nil || errors.As(err, &refused) {
 			return address, skipped, err
 		}
+		if ctx.Err() != nil {
+			return "", skipped, errors.New("interrupted")
+		}
 		skipped = append(skipped, silent{address, reason(err)})
 	}
 	var each []string

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 
@@ -23,20 +22,29 @@ func (a *app) printDone(what string, key int64) error {
 	return err
 }
 
-// keyCommand is a command about one key.
-func (a *app) keyCommand(use, short, key, past, example string, do func(ctx context.Context, c pb.GatewayClient, key int64) error) *cobra.Command {
+// keyVerb is what a command about one key is called, and says.
+type keyVerb struct {
+	use, short string
+	key        string // what the argument is called
+	past       string // what was done to it
+	example    string
+}
+
+// keyCommand is a command about one key; build makes its request once the flags
+// are parsed.
+func keyCommand[Request, Reply any](a *app, v keyVerb, do method[pb.GatewayClient, Request, Reply], build func(key int64) *Request) *cobra.Command {
 	var addresses []string
 	cmd := &cobra.Command{
-		Use: use + " " + key, Short: short, Example: example, Args: arguments(key),
+		Use: v.use + " " + v.key, Short: v.short, Example: v.example, Args: arguments(v.key),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			k, err := parseKey(key, args[0])
+			key, err := parseKey(v.key, args[0])
 			if err != nil {
 				return err
 			}
-			if _, err = call(addresses, func(c pb.GatewayClient) (struct{}, error) { return struct{}{}, do(cmd.Context(), c, k) }); err != nil {
+			if _, err = call(cmd.Context(), addresses, pb.NewGatewayClient, do, build(key)); err != nil {
 				return err
 			}
-			return a.printDone(past, k)
+			return a.printDone(v.past, key)
 		},
 	}
 	addressFlag(cmd, &addresses)
@@ -44,40 +52,45 @@ func (a *app) keyCommand(use, short, key, past, example string, do func(ctx cont
 }
 
 func (a *app) cancelCommand() *cobra.Command {
-	return a.keyCommand("cancel", "Cancel an instance", "KEY", "cancelled", "  grevy cancel 4503599627370500", func(ctx context.Context, c pb.GatewayClient, key int64) error {
-		_, err := c.CancelProcessInstance(ctx, &pb.CancelProcessInstanceRequest{ProcessInstanceKey: key})
-		return err
+	v := keyVerb{use: "cancel", short: "Cancel an instance", key: "KEY", past: "cancelled", example: "  grevy cancel 4503599627370500"}
+	return keyCommand(a, v, pb.GatewayClient.CancelProcessInstance, func(key int64) *pb.CancelProcessInstanceRequest {
+		return &pb.CancelProcessInstanceRequest{ProcessInstanceKey: key}
 	})
 }
 
 func (a *app) deleteCommand() *cobra.Command {
-	example := "  grevy delete 2251799813685250   a key that grevy deploy has printed"
-	cmd := a.keyCommand("delete", "Delete a process, the decisions of a resource, or a form", "KEY", "deleted", example, func(ctx context.Context, c pb.GatewayClient, key int64) error {
-		_, err := c.DeleteResource(ctx, &pb.DeleteResourceRequest{ResourceKey: key})
-		return err
+	v := keyVerb{
+		use: "delete", short: "Delete a process, the decisions of a resource, or a form", key: "KEY", past: "deleted",
+		example: "  grevy delete 2251799813685250   a key that grevy deploy has printed",
+	}
+	cmd := keyCommand(a, v, pb.GatewayClient.DeleteResource, func(key int64) *pb.DeleteResourceRequest {
+		return &pb.DeleteResourceRequest{ResourceKey: key}
 	})
 	cmd.Long = cmd.Short + ".\nKEY is that of the process definition, of the decision requirements or of the form."
 	return cmd
 }
 
 func (a *app) resolveCommand() *cobra.Command {
-	example := "  grevy resolve 4503599627370510\n  grevy jobs retries 4503599627370505 --retries 1   first, if a job has none left"
-	return a.keyCommand("resolve", "Resolve an incident: try again what it stopped", "INCIDENT-KEY", "resolved", example, func(ctx context.Context, c pb.GatewayClient, key int64) error {
-		_, err := c.ResolveIncident(ctx, &pb.ResolveIncidentRequest{IncidentKey: key})
-		return err
+	v := keyVerb{
+		use: "resolve", short: "Resolve an incident: try again what it stopped", key: "INCIDENT-KEY", past: "resolved",
+		example: "  grevy resolve 4503599627370510\n  grevy jobs retries 4503599627370505 --retries 1   first, if a job has none left",
+	}
+	return keyCommand(a, v, pb.GatewayClient.ResolveIncident, func(key int64) *pb.ResolveIncidentRequest {
+		return &pb.ResolveIncidentRequest{IncidentKey: key}
 	})
 }
 
 func (a *app) setCommand() *cobra.Command {
 	var text string
 	var local bool
-	cmd := a.keyCommand("set", "Set variables of an instance or of an element in it", "KEY", "set variables of",
-		"  grevy set 4503599627370500 --variables '{\"total\": 31}'\n  grevy set 4503599627370504 --variables @vars.json --local",
-		func(ctx context.Context, c pb.GatewayClient, key int64) error {
-			_, err := c.SetVariables(ctx, &pb.SetVariablesRequest{ElementInstanceKey: key, Variables: text, Local: local})
-			return err
-		})
-	cmd.Flags().StringVar(&text, "variables", "", "a JSON object, or @FILE, or @- for standard input")
+	v := keyVerb{
+		use: "set", short: "Set variables of an instance or of an element in it", key: "KEY", past: "set variables of",
+		example: "  grevy set 4503599627370500 --variables '{\"total\": 31}'\n  grevy set 4503599627370504 --variables @vars.json --local",
+	}
+	cmd := keyCommand(a, v, pb.GatewayClient.SetVariables, func(key int64) *pb.SetVariablesRequest {
+		return &pb.SetVariablesRequest{ElementInstanceKey: key, Variables: text, Local: local}
+	})
+	cmd.Flags().StringVar(&text, "variables", "", variablesUsage)
 	cmd.Flags().BoolVar(&local, "local", false, "keep them in this scope, do not look for the variables further out")
 	cmd.PreRunE = a.readsVariables(&text, true)
 	return cmd

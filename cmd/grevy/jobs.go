@@ -30,11 +30,14 @@ func (a *app) jobsCommand() *cobra.Command {
 
 func (a *app) completeCommand() *cobra.Command {
 	var text string
-	cmd := a.keyCommand("complete", "Complete a job", "KEY", "completed", "  grevy jobs complete 4503599627370505 --variables '{\"paid\": true}'", func(ctx context.Context, c pb.GatewayClient, key int64) error {
-		_, err := c.CompleteJob(ctx, &pb.CompleteJobRequest{JobKey: key, Variables: text})
-		return err
+	v := keyVerb{
+		use: "complete", short: "Complete a job", key: "KEY", past: "completed",
+		example: "  grevy jobs complete 4503599627370505 --variables '{\"paid\": true}'",
+	}
+	cmd := keyCommand(a, v, pb.GatewayClient.CompleteJob, func(key int64) *pb.CompleteJobRequest {
+		return &pb.CompleteJobRequest{JobKey: key, Variables: text}
 	})
-	cmd.Flags().StringVar(&text, "variables", "{}", "a JSON object, or @FILE, or @- for standard input")
+	cmd.Flags().StringVar(&text, "variables", "{}", variablesUsage)
 	cmd.PreRunE = a.readsVariables(&text, false)
 	return cmd
 }
@@ -43,10 +46,12 @@ func (a *app) failCommand() *cobra.Command {
 	var retries int32
 	var message string
 	var backoff time.Duration
-	example := "  grevy jobs fail 4503599627370505 --retries 2 --backoff 30s --message 'the bank does not answer'"
-	cmd := a.keyCommand("fail", "Fail a job", "KEY", "failed", example, func(ctx context.Context, c pb.GatewayClient, key int64) error {
-		_, err := c.FailJob(ctx, &pb.FailJobRequest{JobKey: key, Retries: retries, ErrorMessage: message, RetryBackOff: backoff.Milliseconds()})
-		return err
+	v := keyVerb{
+		use: "fail", short: "Fail a job", key: "KEY", past: "failed",
+		example: "  grevy jobs fail 4503599627370505 --retries 2 --backoff 30s --message 'the bank does not answer'",
+	}
+	cmd := keyCommand(a, v, pb.GatewayClient.FailJob, func(key int64) *pb.FailJobRequest {
+		return &pb.FailJobRequest{JobKey: key, Retries: retries, ErrorMessage: message, RetryBackOff: backoff.Milliseconds()}
 	})
 	cmd.Flags().Int32Var(&retries, "retries", 0, "how often it may be tried again; 0: an incident is raised")
 	cmd.Flags().StringVar(&message, "message", "", "what went wrong")
@@ -62,27 +67,29 @@ func (a *app) failCommand() *cobra.Command {
 
 func (a *app) retriesCommand() *cobra.Command {
 	var retries int32
-	cmd := a.keyCommand("retries", "Set how often a job may still be tried, before its incident is resolved", "KEY", "set retries of",
-		"  grevy jobs retries 4503599627370505 --retries 3",
-		func(ctx context.Context, c pb.GatewayClient, key int64) error {
-			_, err := c.UpdateJobRetries(ctx, &pb.UpdateJobRetriesRequest{JobKey: key, Retries: retries})
-			return err
-		})
+	v := keyVerb{
+		use: "retries", short: "Set how often a job may still be tried, before its incident is resolved", key: "KEY", past: "set retries of",
+		example: "  grevy jobs retries 4503599627370505 --retries 3",
+	}
+	cmd := keyCommand(a, v, pb.GatewayClient.UpdateJobRetries, func(key int64) *pb.UpdateJobRetriesRequest {
+		return &pb.UpdateJobRetriesRequest{JobKey: key, Retries: retries}
+	})
 	cmd.Flags().Int32Var(&retries, "retries", 1, "how often")
 	return cmd
 }
 
 func (a *app) throwCommand() *cobra.Command {
 	var code, message, text string
-	cmd := a.keyCommand("throw", "Throw a BPMN error for a job: an event of the process may catch it", "KEY", "threw an error for",
-		"  grevy jobs throw 4503599627370505 --code NO_FUNDS --message 'the account is empty'",
-		func(ctx context.Context, c pb.GatewayClient, key int64) error {
-			_, err := c.ThrowError(ctx, &pb.ThrowErrorRequest{JobKey: key, ErrorCode: code, ErrorMessage: message, Variables: text})
-			return err
-		})
+	v := keyVerb{
+		use: "throw", short: "Throw a BPMN error for a job: an event of the process may catch it", key: "KEY", past: "threw an error for",
+		example: "  grevy jobs throw 4503599627370505 --code NO_FUNDS --message 'the account is empty'",
+	}
+	cmd := keyCommand(a, v, pb.GatewayClient.ThrowError, func(key int64) *pb.ThrowErrorRequest {
+		return &pb.ThrowErrorRequest{JobKey: key, ErrorCode: code, ErrorMessage: message, Variables: text}
+	})
 	cmd.Flags().StringVar(&code, "code", "", "code of the error, as the event has it")
 	cmd.Flags().StringVar(&message, "message", "", "what went wrong")
-	cmd.Flags().StringVar(&text, "variables", "{}", "for the event that catches it: a JSON object, or @FILE, or @- for standard input")
+	cmd.Flags().StringVar(&text, "variables", "{}", "for the event that catches it: "+variablesUsage)
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		if code == "" {
 			return errors.New("code: is missing")
@@ -94,12 +101,13 @@ func (a *app) throwCommand() *cobra.Command {
 
 func (a *app) timeoutCommand() *cobra.Command {
 	var timeout time.Duration
-	cmd := a.keyCommand("timeout", "Set for how long, from now, nobody else gets an activated job", "KEY", "set timeout of",
-		"  grevy jobs timeout 4503599627370505 --timeout 10m",
-		func(ctx context.Context, c pb.GatewayClient, key int64) error {
-			_, err := c.UpdateJobTimeout(ctx, &pb.UpdateJobTimeoutRequest{JobKey: key, Timeout: timeout.Milliseconds()})
-			return err
-		})
+	v := keyVerb{
+		use: "timeout", short: "Set for how long, from now, nobody else gets an activated job", key: "KEY", past: "set timeout of",
+		example: "  grevy jobs timeout 4503599627370505 --timeout 10m",
+	}
+	cmd := keyCommand(a, v, pb.GatewayClient.UpdateJobTimeout, func(key int64) *pb.UpdateJobTimeoutRequest {
+		return &pb.UpdateJobTimeoutRequest{JobKey: key, Timeout: timeout.Milliseconds()}
+	})
 	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "how long")
 	return cmd
 }
@@ -128,21 +136,25 @@ func (a *app) activateCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) activate(ctx context.Context, jobType string, f *activateFlags) error {
+func (a *app) activate(ctx context.Context, jobType string, f *activateFlags) (err error) {
 	g, err := dial(f.addresses)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, g.Close()) }()
 	wait := f.wait.Milliseconds()
 	if wait <= 0 {
 		wait = -1 // no waiting; 0 would be the gateway's own time
 	}
 	var jobs []*pb.ActivatedJob
-	_, err = poll(ctx, g.next(), &pb.ActivateJobsRequest{
+	_, err = poll(ctx, g.reachable(ctx), &pb.ActivateJobsRequest{
 		Type: jobType, Worker: f.worker, Timeout: f.timeout.Milliseconds(), MaxJobsToActivate: f.max, RequestTimeout: wait, FetchVariable: f.fetch,
-	}, func(j *pb.ActivatedJob) error { jobs = append(jobs, j); return nil })
+	}, func(j *pb.ActivatedJob) { jobs = append(jobs, j) })
+	if err != nil && len(jobs) == 0 {
+		return err // it is not known that there are none
+	}
 	// Jobs that came before an error are locked: they are shown all the same.
-	return errors.Join(a.printJobs(jobType, jobs), err, g.Close())
+	return errors.Join(a.printJobs(jobType, jobs), err)
 }
 
 // job is an activated job as JSON; keys are strings.

@@ -42,9 +42,7 @@ func (a *app) publishCommand() *cobra.Command {
 				return err
 			}
 			req.Name, req.TimeToLive = args[0], ttl.Milliseconds()
-			reply, err := call(addresses, func(c pb.GatewayClient) (*pb.PublishMessageResponse, error) {
-				return c.PublishMessage(cmd.Context(), req)
-			})
+			reply, err := call(cmd.Context(), addresses, pb.NewGatewayClient, pb.GatewayClient.PublishMessage, req)
 			if err != nil {
 				return err
 			}
@@ -55,7 +53,7 @@ func (a *app) publishCommand() *cobra.Command {
 	cmd.Flags().StringVar(&req.CorrelationKey, "key", "", "correlation key; without one it only starts instances")
 	cmd.Flags().DurationVar(&ttl, "ttl", 5*time.Second, "how long it is kept for those who do not wait for it yet; 0: not at all")
 	cmd.Flags().StringVar(&req.MessageId, "id", "", "its own id: while it is kept, no other with the same name, key and id is taken")
-	cmd.Flags().StringVar(&req.Variables, "variables", "{}", "a JSON object, or @FILE, or @- for standard input")
+	cmd.Flags().StringVar(&req.Variables, "variables", "{}", variablesUsage)
 	return cmd
 }
 
@@ -70,9 +68,7 @@ func (a *app) signalCommand() *cobra.Command {
 				return err
 			}
 			req.SignalName = args[0]
-			reply, err := call(addresses, func(c pb.GatewayClient) (*pb.BroadcastSignalResponse, error) {
-				return c.BroadcastSignal(cmd.Context(), req)
-			})
+			reply, err := call(cmd.Context(), addresses, pb.NewGatewayClient, pb.GatewayClient.BroadcastSignal, req)
 			if err != nil {
 				return err
 			}
@@ -80,7 +76,7 @@ func (a *app) signalCommand() *cobra.Command {
 		},
 	}
 	addressFlag(cmd, &addresses)
-	cmd.Flags().StringVar(&req.Variables, "variables", "{}", "a JSON object, or @FILE, or @- for standard input")
+	cmd.Flags().StringVar(&req.Variables, "variables", "{}", variablesUsage)
 	return cmd
 }
 

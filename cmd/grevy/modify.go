@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,16 +14,18 @@ func (a *app) modifyCommand() *cobra.Command {
 	var activate, terminate []string
 	var text string
 	req := &pb.ModifyProcessInstanceRequest{}
-	cmd := a.keyCommand("modify", "Begin at elements of an instance, and end others", "KEY", "modified",
-		"  grevy modify 4503599627370500 --activate ship --terminate 4503599627370504\n  grevy modify 4503599627370500 --activate check@4503599627370503 --variables @vars.json",
-		func(ctx context.Context, c pb.GatewayClient, key int64) error {
-			req.ProcessInstanceKey = key
-			_, err := c.ModifyProcessInstance(ctx, req)
-			return err
-		})
+	v := keyVerb{
+		use: "modify", short: "Begin at elements of an instance, and end others", key: "KEY", past: "modified",
+		example: "  grevy modify 4503599627370500 --activate ship --terminate 4503599627370504\n" +
+			"  grevy modify 4503599627370500 --activate check@4503599627370503 --variables @vars.json",
+	}
+	cmd := keyCommand(a, v, pb.GatewayClient.ModifyProcessInstance, func(key int64) *pb.ModifyProcessInstanceRequest {
+		req.ProcessInstanceKey = key
+		return req
+	})
 	cmd.Flags().StringSliceVar(&activate, "activate", nil, "ELEMENT to begin at, or ELEMENT@KEY inside the element instance KEY; may be given again")
 	cmd.Flags().StringSliceVar(&terminate, "terminate", nil, "KEY of an element instance to end; may be given again")
-	cmd.Flags().StringVar(&text, "variables", "", "variables of the instance to set before: a JSON object, or @FILE, or @- for standard input")
+	cmd.Flags().StringVar(&text, "variables", "", "variables of the instance to set before: "+variablesUsage)
 	cmd.PreRunE = func(*cobra.Command, []string) (err error) {
 		if len(activate)+len(terminate) == 0 {
 			return fmt.Errorf("activate: is missing, and terminate too")
@@ -72,12 +73,13 @@ func (a *app) migrateCommand() *cobra.Command {
 	var to string
 	var elements []string
 	plan := &pb.MigrateProcessInstanceRequest_MigrationPlan{}
-	cmd := a.keyCommand("migrate", "Let an instance go on in another definition", "KEY", "migrated",
-		"  grevy migrate 4503599627370500 --to 2251799813685260 --map pay --map ship=deliver",
-		func(ctx context.Context, c pb.GatewayClient, key int64) error {
-			_, err := c.MigrateProcessInstance(ctx, &pb.MigrateProcessInstanceRequest{ProcessInstanceKey: key, MigrationPlan: plan})
-			return err
-		})
+	v := keyVerb{
+		use: "migrate", short: "Let an instance go on in another definition", key: "KEY", past: "migrated",
+		example: "  grevy migrate 4503599627370500 --to 2251799813685260 --map pay --map ship=deliver",
+	}
+	cmd := keyCommand(a, v, pb.GatewayClient.MigrateProcessInstance, func(key int64) *pb.MigrateProcessInstanceRequest {
+		return &pb.MigrateProcessInstanceRequest{ProcessInstanceKey: key, MigrationPlan: plan}
+	})
 	cmd.Flags().StringVar(&to, "to", "", "KEY of the definition")
 	cmd.Flags().StringSliceVar(&elements, "map", nil, "SOURCE=TARGET, an element and the one that takes over, or ELEMENT if both have one id; may be given again")
 	cmd.PreRunE = func(*cobra.Command, []string) (err error) {

@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// variablesUsage is what a flag of variables takes.
+const variablesUsage = "a JSON object, or @FILE, or @- for standard input"
+
 // variables reads --variables: JSON as it stands, @FILE, or @- for standard
 // input. It must be an object, for only that can be variables.
 func (a *app) variables(text string) (string, error) {

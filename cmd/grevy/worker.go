@@ -32,7 +32,7 @@ func together(ctx context.Context, callers, n int, do func(context.Context) erro
 }
 
 // poll asks a gateway once for jobs, waiting up to wait for the first.
-func poll(ctx context.Context, c gatewayClient, req *pb.ActivateJobsRequest, take func(*pb.ActivatedJob) error) (n int, err error) {
+func poll(ctx context.Context, c gatewayClient, req *pb.ActivateJobsRequest, take func(*pb.ActivatedJob)) (n int, err error) {
 	stream, err := c.ActivateJobs(ctx, req)
 	if err != nil {
 		return 0, &callError{c.address, err}
@@ -47,9 +47,7 @@ func poll(ctx context.Context, c gatewayClient, req *pb.ActivateJobsRequest, tak
 		}
 		for _, job := range reply.GetJobs() {
 			n++
-			if err := take(job); err != nil {
-				return n, err
-			}
+			take(job)
 		}
 	}
 }
@@ -84,7 +82,7 @@ func (d *demo) workAll(ctx context.Context) (int, error) {
 func (d *demo) workOnce(ctx context.Context, c gatewayClient, done *atomic.Int64) error {
 	jobs := make(chan int64, 64)
 	req := &pb.ActivateJobsRequest{Type: demoProcess, Worker: "demo", Timeout: demoDeadline.Milliseconds(), MaxJobsToActivate: int32(cap(jobs)), RequestTimeout: (100 * time.Millisecond).Milliseconds()}
-	if _, err := poll(ctx, c, req, func(j *pb.ActivatedJob) error { jobs <- j.GetKey(); return nil }); err != nil {
+	if _, err := poll(ctx, c, req, func(j *pb.ActivatedJob) { jobs <- j.GetKey() }); err != nil {
 		return err
 	}
 	return together(ctx, demoCallers, len(jobs), func(ctx context.Context) error {
