@@ -60,7 +60,7 @@ func (b *Broker) Deployments(ctx context.Context, before protocol.Key, limit int
 func (b *Broker) deploymentStatus(s *protocol.DeploymentStatus) DeploymentStatus {
 	d := DeploymentStatus{
 		Key: s.Deployment.Key.String(), Time: time.UnixMilli(s.Deployment.Time), State: "everywhere",
-		Pending: []PendingInfo{}, Refused: []RefusedInfo{}, Partitions: []int{},
+		Definitions: []DefinitionInfo{}, Pending: []PendingInfo{}, Refused: []RefusedInfo{}, Partitions: []int{},
 	}
 	for _, def := range s.Deployment.Definitions {
 		d.Definitions = append(d.Definitions, DefinitionInfo{

@@ -97,7 +97,7 @@ func answer(w http.ResponseWriter, reasons []string) {
 	if len(reasons) > 0 {
 		code = http.StatusServiceUnavailable
 	}
-	writeJSON(w, code, map[string]any{"ok": len(reasons) == 0, "reasons": reasons})
+	writeJSON(w, code, map[string]any{"ok": len(reasons) == 0, "reasons": append([]string{}, reasons...)})
 }
 
 func writeJSON(w http.ResponseWriter, code int, v any) {

@@ -115,7 +115,7 @@ func instanceTree(t *protocol.InstanceTree) *InstanceTree {
 		}
 		return info
 	}
-	tree := &InstanceTree{InstanceInfo: instanceInfo(&t.Instance)}
+	tree := &InstanceTree{InstanceInfo: instanceInfo(&t.Instance), Root: ElementInfo{WaitsFor: []string{}, Variables: []VariableInfo{}}}
 	if len(t.Elements) > 0 {
 		tree.Root = grow(&t.Elements[0])
 	}
