@@ -62,39 +62,53 @@ func (s Both) Sync() error {
 // is moved away or deleted is made anew (so that it can be rotated).
 type File struct {
 	path string
+	open func(path string) (handle, error)
 	mu   sync.Mutex
-	f    *os.File
+	f    handle
+}
+
+// handle is what is needed of an open file.
+type handle interface {
+	io.WriteCloser
+	Stat() (os.FileInfo, error)
+	Sync() error
 }
 
 // OpenFile opens a record log, and makes it if there is none. What a crash has
 // left of a line at its end is cut off: that record comes again.
 func OpenFile(path string) (*File, error) {
-	f := &File{path: path}
-	if err := f.open(); err != nil {
+	f := &File{path: path, open: openAppend}
+	if err := f.reopen(); err != nil {
 		return nil, fmt.Errorf("record log: %w", err)
 	}
 	return f, nil
 }
 
-func (f *File) open() error {
-	file, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+func openAppend(path string) (handle, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := cutTail(file); err != nil {
-		return errors.Join(err, file.Close())
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		return stream{file}, nil
 	}
-	f.f = file
-	return nil
+	if err == nil {
+		err = cutTail(file, info.Size())
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
+// stream is a pipe or a terminal: nothing to be made durable.
+type stream struct{ *os.File }
+
+func (stream) Sync() error { return nil }
+
 // cutTail removes what stands behind the last end of a line.
-func cutTail(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return err
-	}
-	end := info.Size()
+func cutTail(f *os.File, end int64) error {
 	buf := make([]byte, 64<<10)
 	for at := end; at > 0; {
 		n := min(at, int64(len(buf)))
@@ -146,14 +160,21 @@ func (f *File) reopen() error {
 			return err
 		}
 	}
-	return f.open()
+	opened, err := f.open(f.path)
+	if err != nil {
+		return err
+	}
+	f.f = opened
+	return nil
 }
 
+// drop ends an open file. Its last lines are made durable first: who wrote them
+// asks for that later, of the file that comes after it.
 func (f *File) drop() error {
 	if f.f == nil {
 		return nil
 	}
-	err := f.f.Close()
+	err := errors.Join(f.f.Sync(), f.f.Close())
 	f.f = nil
 	return err
 }
