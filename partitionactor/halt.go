@@ -15,6 +15,7 @@ type halt struct {
 	open    bool
 	stopped bool
 	pause   time.Duration // until the next try
+	trying  bool          // one is under way
 }
 
 type (
@@ -29,6 +30,9 @@ const maxPause = 30 * time.Second
 // applied no longer follows what is promised; or the log was found damaged. When
 // writes work again the group is opened anew, as at a start of the process.
 func (p *Partition) onFailure(ctx actor.Context, err error) {
+	if p.Group() == nil || p.Group().Failure() == nil {
+		return // of a group that was closed since, or never opened
+	}
 	reason := fmt.Sprintf("halted: %v", err)
 	if before := p.halted.Swap(&reason); before != nil {
 		return // it is tried already
@@ -43,11 +47,17 @@ func (p *Partition) onFailure(ctx actor.Context, err error) {
 }
 
 // onProbe tries to come back, beside the actor: closing and opening takes a while.
+// A second try would close what the first one has opened.
 func (p *Partition) onProbe() {
+	if p.halt.trying || p.halted.Load() == nil {
+		return
+	}
+	p.halt.trying = true
 	go func() { p.System.Root.Send(p.pid, revived{p.revive()}) }()
 }
 
 func (p *Partition) onRevived(ctx actor.Context, err error) {
+	p.halt.trying = false
 	if err == nil {
 		err = p.Group().Failure() // it may have failed again meanwhile
 	}

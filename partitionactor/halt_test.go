@@ -18,6 +18,7 @@ import (
 type fullFS struct {
 	wal.FS
 	full atomic.Bool
+	lost atomic.Bool // what is there cannot be opened
 }
 
 type fullFile struct {
@@ -39,7 +40,14 @@ func (f *fullFS) Create(name string) (wal.File, error) {
 	return f.file(f.FS.Create(name))
 }
 
-func (f *fullFS) Open(name string) (wal.File, error) { return f.file(f.FS.Open(name)) }
+var errLost = errors.New("input/output error")
+
+func (f *fullFS) Open(name string) (wal.File, error) {
+	if f.lost.Load() {
+		return nil, errLost
+	}
+	return f.file(f.FS.Open(name))
+}
 
 func (f *fullFS) file(in wal.File, err error) (wal.File, error) {
 	if err != nil {
@@ -185,6 +193,68 @@ func TestHalt_OthersServeMeanwhile(t *testing.T) {
 	})
 	c.holds(t, leader(t, nodes...))
 	same(t, nodes)
+}
+
+// A partition may be stopped while it is halted: also when its group could be closed
+// and not be opened again, and while that is tried. It is not opened afterwards.
+func TestHalt_StopMeanwhile(t *testing.T) {
+	for _, lost := range []bool{true, false} {
+		d := new(disk)
+		nodes, servers := cluster(t, 1, partitionactor.Limits{Probe: time.Millisecond}, d.of)
+		n := leader(t, nodes...)
+		n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+		for range 3 {
+			d.fs.full.Store(true)
+			eventually(t, func() bool { n.do(create("p")); return n.problem() != "" })
+			d.fs.lost.Store(lost)
+			d.fs.full.Store(false)
+			if lost {
+				eventually(t, func() bool { return strings.Contains(n.problem(), errLost.Error()) })
+			}
+			part, raft := n.part, n.raft
+			if err := part.Stop(); err != nil {
+				t.Error(err)
+			}
+			if g := raft.Group(1); g != nil {
+				t.Error("its group is open after its end")
+			}
+			if err := raft.Close(); err != nil {
+				t.Error(err)
+			}
+			n.system.Shutdown()
+			d.fs.lost.Store(false)
+			n.start(servers)
+			leader(t, n)
+		}
+	}
+}
+
+// Only one try to come back is under way, and none when all is well: it would close
+// a group that works.
+func TestHalt_StrayTries(t *testing.T) {
+	d := new(disk)
+	nodes, _ := cluster(t, 1, partitionactor.Limits{Probe: time.Hour}, d.of)
+	n := leader(t, nodes...)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+	stays := func(when string) {
+		t.Helper()
+		g := n.part.Group()
+		for range 100 {
+			if a := n.do(create("p")); a.err != nil || n.part.Group() != g {
+				t.Fatalf("%s: %v, opened anew: %t", when, a.err, n.part.Group() != g)
+			}
+		}
+	}
+	partitionactor.Try(n.part)
+	stays("it was never halted")
+	d.fs.full.Store(true)
+	eventually(t, func() bool { n.do(create("p")); return n.problem() != "" })
+	d.fs.full.Store(false)
+	for range 20 {
+		partitionactor.Try(n.part)
+	}
+	leader(t, n)
+	stays("it has come back")
 }
 
 // same expects the same rows on all nodes once they have applied the same.

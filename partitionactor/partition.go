@@ -204,5 +204,5 @@ func (p *Partition) Handover(alone bool) {
 func (p *Partition) Stop() error {
 	p.gate.leader.Store(nil)
 	actors.Stop(p.System, p.pid)
-	return p.Group().Close()
+	return p.end()
 }
