@@ -1,11 +1,13 @@
 package raftadapter_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/grevy-io/grevy/raftadapter"
+	"github.com/grevy-io/grevy/raftadapter/wal"
 )
 
 // A group that has lost two of its three replicas for good goes on with the third:
@@ -40,6 +42,77 @@ func TestNode_ForceAlone(t *testing.T) {
 	alone.start(nil)
 	if again := leaderOf(t, alone); again.get("after") != "v" || again.get("k49") != "v" {
 		t.Error("it is not what it was before its next start")
+	}
+}
+
+// brokenFS is a disk that takes so many writes and no more.
+type brokenFS struct {
+	wal.FS
+	left *int
+}
+
+type brokenFile struct {
+	wal.File
+	fs brokenFS
+}
+
+var errBroken = errors.New("input/output error")
+
+func (f brokenFS) write() error {
+	if *f.left--; *f.left < 0 {
+		return errBroken
+	}
+	return nil
+}
+
+func (f brokenFS) Create(name string) (wal.File, error) {
+	if err := f.write(); err != nil {
+		return nil, err
+	}
+	in, err := f.FS.Create(name)
+	return brokenFile{in, f}, err
+}
+
+func (f brokenFS) Open(name string) (wal.File, error) {
+	in, err := f.FS.Open(name)
+	return brokenFile{in, f}, err
+}
+
+func (f brokenFile) WriteAt(b []byte, off int64) (int, error) {
+	if err := f.fs.write(); err != nil {
+		return 0, err
+	}
+	return f.File.WriteAt(b, off)
+}
+
+// A disk that takes no more writes is told of, and ends nobody's process: no group
+// runs that would hear of it. Nothing is lost, and it can be done again.
+func TestNode_ForceAloneOnABrokenDisk(t *testing.T) {
+	members, _ := newCluster(t, 1, fast)
+	m := leaderOf(t, members...)
+	m.open(1).put("k", "v")
+	if err := m.group.Close(); err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for writes := 0; ; writes++ {
+		left := writes
+		m.node.LogFS = brokenFS{wal.OS(), &left}
+		err := m.node.ForceAlone(1)
+		if err == nil {
+			break
+		}
+		if failed++; !errors.Is(err, errBroken) {
+			t.Errorf("after %d writes: %v", writes, err)
+		}
+	}
+	if failed < 4 {
+		t.Errorf("it has failed %d times only", failed)
+	}
+	m.stop()
+	m.start(nil)
+	if got := leaderOf(t, m).get("k"); got != "v" {
+		t.Errorf("k is %q", got)
 	}
 }
 

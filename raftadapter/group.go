@@ -144,9 +144,10 @@ func (g *Group) openState() (position, error) {
 	return at, nil
 }
 
-// fail tells the listener, once, that this replica is no good any more.
+// fail tells the listener, if there is one, once, that this replica is no good any
+// more.
 func (g *Group) fail(err error) {
-	if g.broken.CompareAndSwap(nil, &err) {
+	if g.broken.CompareAndSwap(nil, &err) && g.listener != nil {
 		g.listener.Failed(err)
 	}
 }
@@ -166,14 +167,10 @@ func (g *Group) Probe() error {
 	if err := g.log.Probe(); err != nil {
 		return err
 	}
+	// A deletion is a write like any other, and nothing is lost by that of a row
+	// that never was: other writes may be under way.
 	kv := g.node.KV
-	s := kv.Snapshot()
-	generation, err := getUint32(s, generationKey(g.partition))
-	s.Close()
-	if err != nil {
-		return err
-	}
-	if err := putUint32(kv, generationKey(g.partition), generation); err != nil { // it stays what it is
+	if err := kv.Update([]state.Op{{Key: probeKey(g.partition), Delete: true}}); err != nil {
 		return err
 	}
 	return kv.Sync()

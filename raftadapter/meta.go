@@ -27,6 +27,9 @@ func generationKey(p protocol.PartitionID) []byte { return nodeKey('G', uint16(p
 func snapshotKey(p protocol.PartitionID) []byte   { return nodeKey('S', uint16(p)) }
 func markerKey(p protocol.PartitionID) []byte     { return nodeKey('M', uint16(p)) }
 
+// probeKey is of a row that is never there.
+func probeKey(p protocol.PartitionID) []byte { return nodeKey('P', uint16(p)) }
+
 // appliedKey is the row of a partition that says how far the log is applied and
 // which guard the next entry has to pass.
 var appliedKey = append(state.TableMeta.Key(7), "applied"...)
