@@ -66,8 +66,8 @@ type Comparison struct {
 // from any goroutine.
 type Outbox interface {
 	Partition() protocol.PartitionID
-	// Epoch names the sender's life.
-	Epoch() uint64
+	// Epoch names the sender's life; 0: it has never sent a row.
+	Epoch() (uint64, error)
 	// Pending lists the committed rows, per target and lane oldest first.
 	Pending() ([]OutboxRow, error)
 	// Items reads committed rows of a lane to a target, from and to included.

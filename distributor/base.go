@@ -50,7 +50,12 @@ func (b *base) next() {
 
 // part sends one part, a second time with the bodies that are missing.
 func (b *base) part(part *protocol.TakeBase) {
-	part.Source, part.Epoch = b.out.Partition(), b.out.Epoch()
+	epoch, err := b.out.Epoch()
+	if err != nil {
+		b.answer(b.Channel, b.Attempt, failed(err))
+		return
+	}
+	part.Source, part.Epoch = b.out.Partition(), epoch
 	b.execute(b.Channel.Target, part, func(reply *protocol.Received, err error) {
 		if err != nil || len(reply.Missing) == 0 {
 			b.onPart(part, reply, err)

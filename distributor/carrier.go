@@ -124,19 +124,25 @@ func (d *Carrier) step(ev saga.Event) {
 func (d *Carrier) send(a saga.Send) {
 	// path: deployment 4/9 push: rows oldest first, resources by hash
 	lane := protocol.Lane(a.Channel.Lane)
-	items, err := d.out.Items(a.Channel.Target, lane, uint64(a.From), uint64(a.To))
+	c, err := d.batch(a, lane)
+	if err == nil && d.eager[a.Channel] && len(c.Items) >= eagerRows {
+		err = d.fill(c, 0)
+	}
 	if err != nil {
 		d.answer(a.Channel, a.Attempt, saga.Failed{Reason: err.Error()})
 		return
 	}
-	c := &protocol.Receive{Source: d.out.Partition(), Epoch: d.out.Epoch(), Lane: lane, Items: items}
-	if d.eager[a.Channel] && len(items) >= eagerRows {
-		if err := d.fill(c, 0); err != nil {
-			d.answer(a.Channel, a.Attempt, saga.Failed{Reason: err.Error()})
-			return
-		}
-	}
 	d.push(a, c)
+}
+
+// batch reads the rows of a push.
+func (d *Carrier) batch(a saga.Send, lane protocol.Lane) (*protocol.Receive, error) {
+	epoch, err := d.out.Epoch()
+	if err != nil {
+		return nil, err
+	}
+	items, err := d.out.Items(a.Channel.Target, lane, uint64(a.From), uint64(a.To))
+	return &protocol.Receive{Source: d.out.Partition(), Epoch: epoch, Lane: lane, Items: items}, err
 }
 
 // eagerRows makes a batch part of a backlog: then resources go along at once if

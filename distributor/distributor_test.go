@@ -58,7 +58,7 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) Partition() protocol.PartitionID { return 1 }
-func (w *world) Epoch() uint64                   { return 7 }
+func (w *world) Epoch() (uint64, error)          { return 7, nil }
 
 func hashOf(seq uint64) protocol.Hash { return protocol.Hash{byte(seq), byte(seq >> 8), 1} }
 

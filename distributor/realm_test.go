@@ -42,7 +42,9 @@ type seat struct {
 	id      protocol.PartitionID
 	part    *enginetest.Partition
 	carrier *distributor.Carrier
-	away    bool // nothing reaches it
+	away    bool  // nothing reaches it
+	broken  error // what its table says when it is read
+	asked   int   // commands that it has sent to others
 }
 
 func newRealm(t *testing.T, partitions int) *realm {
@@ -167,15 +169,18 @@ func (s *seat) contents() *enginetest.Contents {
 	return c
 }
 
-func (s *seat) Epoch() (e uint64) {
+func (s *seat) Epoch() (uint64, error) {
+	if s.broken != nil {
+		return 0, s.broken
+	}
 	reply, err := s.do(&protocol.Survey{From: s.id})
 	if err != nil {
 		s.r.t.Fatal(err)
 	}
 	if s.id == protocol.DeploymentPartition {
-		return reply.(*protocol.Surveyed).Epoch
+		return reply.(*protocol.Surveyed).Epoch, nil
 	}
-	return 1 // of lanes that these tests do not look at
+	return 1, nil // of lanes that these tests do not look at
 }
 
 func (s *seat) Pending() (rows []actors.OutboxRow, err error) {
@@ -214,6 +219,7 @@ func (s *seat) Acknowledge(a *protocol.Acknowledge, done func(error)) {
 func (s *seat) Reconcile(c *protocol.Reconcile, done func(protocol.Reply, error)) { done(s.do(c)) }
 
 func (s *seat) Execute(_ context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
+	s.asked++
 	if n := carried(c); n > 8<<20 {
 		s.r.t.Errorf("%T carries %d bytes of resources", c, n)
 	}
@@ -309,4 +315,10 @@ func (r *realm) comparison(p, with protocol.PartitionID) (found actors.Compariso
 		}
 	}})
 	return found
+}
+
+// lanes is what a partition says of its lanes to others.
+func (r *realm) lanes(p protocol.PartitionID) (list []actors.LaneStatus) {
+	r.seats[p].carrier.Handle(actors.OutboxStatus{Reply: func(l []actors.LaneStatus, _ []actors.Comparison) { list = l }})
+	return list
 }

@@ -18,18 +18,14 @@ type outbox struct {
 }
 
 func (o *outbox) Partition() protocol.PartitionID { return o.p.Partition }
-func (o *outbox) Epoch() uint64                   { return o.readEpoch() }
 
-// readEpoch reads the sender's epoch. It is chosen with the first row.
-func (o *outbox) readEpoch() (e uint64) {
-	err := o.read(func(tx *state.Tx) error {
+// Epoch reads the sender's epoch. It is chosen with the first row.
+func (o *outbox) Epoch() (e uint64, err error) {
+	err = o.read(func(tx *state.Tx) error {
 		e = tx.Epoch()
 		return tx.Err()
 	})
-	if err != nil {
-		o.p.Log.Error("read epoch", "err", err)
-	}
-	return e
+	return e, err
 }
 
 // read runs f over committed state.
