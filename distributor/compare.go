@@ -11,17 +11,19 @@ import (
 
 // Anti-entropy (DESIGN §3; Zeebe issue #63712): when a leadership begins and
 // every minute a partition compares the digest of its definitions with that of
-// the deployment partition, which compares with all others. Digests say something only at the same seq of the deployments' lane. A difference is
-// repaired by content: each takes what it lacks, see compare_walk.go. Nothing here is
-// kept: the next leadership compares anew.
+// the deployment partition, which compares with all others. Digests say something
+// only at the same seq of the deployments' lane. A difference is repaired by content:
+// each takes what it lacks, see compare_walk.go. Nothing here is kept: the next
+// leadership compares anew.
 
 // comparison is that with one other partition.
 type comparison struct {
 	*Carrier
 	actors.Comparison
 	busy   bool
-	try    int // answers to a former one come too late
-	rounds int // of this comparison
+	try    int    // answers to a former one come too late
+	rounds int    // of this comparison
+	cancel func() // of the next try after one that failed; nil: there is none
 	theirs *protocol.Surveyed
 	own    *protocol.Surveyed
 }
@@ -101,6 +103,7 @@ func (d *Carrier) compare(p protocol.PartitionID, anew bool) {
 		d.compared[p] = c
 	}
 	if !c.busy || anew {
+		c.calm()
 		c.try++
 		c.busy, c.rounds = true, 0
 		c.round()
@@ -223,7 +226,16 @@ func (c *comparison) over(err error) {
 	c.Error = ""
 	if err != nil {
 		c.Error = fmt.Sprintf("partition %d could not be compared with: %v", c.Target, err)
-		c.host.After(compareAgain, func() { c.compare(c.Target, false) })
+		c.calm()
+		c.cancel = c.host.After(compareAgain, func() { c.compare(c.Target, false) })
+	}
+}
+
+// calm lets go of the next try: another one begins now, or is timed.
+func (c *comparison) calm() {
+	if c.cancel != nil {
+		c.cancel()
+		c.cancel = nil
 	}
 }
 

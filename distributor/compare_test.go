@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -227,5 +228,27 @@ func TestCompare_Conflict(t *testing.T) {
 	r.run(time.Second)
 	if n := r.survey(2).Digest[0].Count; n != r.survey(1).Digest[0].Count {
 		t.Errorf("%d processes on partition 2", n)
+	}
+}
+
+// However often a link comes up while a partition cannot be asked, it is asked again
+// at the same pace.
+func TestCompare_TriesDoNotMultiply(t *testing.T) {
+	r := newRealm(t, 2)
+	r.run(soon)
+	r.seats[1].away = true
+	r.lead(2)
+	inAMinute := func() int {
+		before := r.seats[2].asked
+		r.run(time.Minute)
+		return r.seats[2].asked - before
+	}
+	calm := inAMinute()
+	for range 50 {
+		r.seats[2].carrier.Handle(actors.LinkNews{Partition: 1})
+		r.run(100 * time.Millisecond)
+	}
+	if after := inAMinute(); calm == 0 || after > calm+2 {
+		t.Errorf("asked %d times in a minute, and %d times after news of a link", calm, after)
 	}
 }
