@@ -24,8 +24,8 @@ type exporter struct {
 	origin    recordlog.Origin
 	at        raftadapter.Mark // what stands before it is in the sink
 	noted     uint64           // index
+	written   uint64           // index of the last entry of which there are records
 	noting    bool
-	unnoted   int // records since then
 	notedTime time.Time
 	pause     time.Duration // before the next attempt
 	waiting   bool          // for it
@@ -110,10 +110,27 @@ func (x *exporter) receive(ctx actor.Context) {
 			x.note(ctx)
 		}
 	case noteDone:
-		x.noting = false
-		if m.err == nil {
-			x.noted = max(x.noted, m.index)
-		}
+		x.onNoted(ctx, m)
+	}
+}
+
+// onNoted takes word of a note. One that failed is tried again, after a while:
+// without it the log is kept, perhaps until something else happens.
+func (x *exporter) onNoted(ctx actor.Context, m noteDone) {
+	x.noting = false
+	if m.err == nil {
+		x.noted = max(x.noted, m.index)
+		return
+	}
+	x.p.Log.Info("how far the record log is could not be noted yet", "err", m.err)
+	x.later(ctx, noteEvery)
+}
+
+// later looks whether a note is due after a while.
+func (x *exporter) later(ctx actor.Context, wait time.Duration) {
+	if !x.noteLater {
+		x.noteLater = true
+		actors.After(ctx, max(wait, minExportWait), noteTime{})
 	}
 }
 
@@ -144,14 +161,16 @@ func (x *exporter) export(ctx actor.Context) {
 
 func (x *exporter) write(list []raftadapter.Committed) error {
 	var lines []byte
-	records := 0
+	records, last := 0, uint64(0)
 	for i := range list {
 		var n int
 		var err error
 		if lines, n, err = x.origin.AppendEntry(lines, list[i].Index, list[i].Data); err != nil {
 			return err
 		}
-		records += n
+		if records += n; n > 0 {
+			last = list[i].Index
+		}
 	}
 	if records == 0 {
 		return nil
@@ -159,7 +178,7 @@ func (x *exporter) write(list []raftadapter.Committed) error {
 	if err := x.p.Records.Write(x.p.Partition, lines); err != nil {
 		return err
 	}
-	x.unnoted += records
+	x.written = last
 	x.p.exported.count(records)
 	return nil
 }
@@ -192,14 +211,12 @@ func (x *exporter) fail(ctx actor.Context, err error) {
 // note writes down how far the record log is, once that is durable.
 func (x *exporter) note(ctx actor.Context) {
 	wait := noteEvery - time.Since(x.notedTime)
+	fresh, far := x.written > x.noted, x.at.Index-x.noted >= noteEntries
 	switch {
-	case x.unnoted > 0 && (x.noting || wait > 0) && x.at.Index-x.noted < noteEntries:
-		if !x.noteLater {
-			x.noteLater = true
-			actors.After(ctx, max(wait, minExportWait), noteTime{})
-		}
+	case fresh && !far && (x.noting || wait > 0):
+		x.later(ctx, wait)
 		return
-	case x.noting, x.unnoted == 0 && x.at.Index-x.noted < noteEntries:
+	case x.noting, !fresh && !far:
 		return
 	}
 	if err := x.p.Records.Sync(); err != nil {
@@ -207,7 +224,7 @@ func (x *exporter) note(ctx actor.Context) {
 		return
 	}
 	at := x.at
-	x.noting, x.unnoted, x.notedTime = true, 0, time.Now()
+	x.noting, x.notedTime = true, time.Now()
 	system, self := x.p.System, ctx.Self()
 	x.p.gate.Execute(context.Background(), &protocol.Exported{Index: at.Index, Guard: at.Guard}, func(_ protocol.Reply, err error) {
 		system.Root.Send(self, noteDone{at.Index, err})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
+	"github.com/grevy-io/grevy/state"
 )
 
 // sink keeps what is exported to it. It outlives the node that writes.
@@ -235,6 +236,28 @@ func TestExporter_SwitchedOff(t *testing.T) {
 	if len(s.seen(t)) != before {
 		t.Error("records were written without a record log")
 	}
+}
+
+// A note that was refused, here because the disk was full, is written later, though
+// nothing else happens: until then the log is kept.
+func TestExporter_NotesAgain(t *testing.T) {
+	s, r := &sink{}, newRoom()
+	nodes, _ := cluster(t, 1, partitionactor.Limits{}, func(n *node) { n.records, n.space = s, r.watch })
+	n := leader(t, nodes...)
+	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", false)}})
+	n.must(create("p"))
+	r.set(t, 400)
+	s.instances(t, 1)
+	eventually(t, func() bool { return n.part.Gate().OutOfSpace() > 0 })
+	last := n.part.Group().Applied().Index
+	r.set(t, 1<<20)
+	eventually(t, func() bool {
+		view, _, _ := n.part.Group().View()
+		defer view.Close()
+		b, err := view.Get(state.ExportedKey)
+		index, _, _ := state.ReadExported(b)
+		return err == nil && index >= last
+	})
 }
 
 func eventually(t *testing.T, f func() bool) {
