@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/engine"
 	"github.com/grevy-io/grevy/partitionactor"
@@ -25,22 +26,26 @@ type stage struct {
 	term     uint64
 	index    uint64
 	mail     []any
+	due      []any // after a while
 	proposed [][]byte
 	done     []func(error)
 	verify   []func(error)
 	failed   error
 	serving  bool
+	told     []any    // the distributor
+	posted   chan any // what goes into the mail
 }
 
 func newStage(t *testing.T) *stage {
-	s := &stage{t: t, term: 3}
+	t.Helper()
+	s := &stage{t: t, term: 3, posted: make(chan any, 64)}
 	var err error
 	s.machine, err = raftadapter.OpenMachine(1, memkv.New(), func(a raftadapter.Applied) { s.mail = append(s.mail, a) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	s.driven = partitionactor.Drive(&partitionactor.Config{Partition: 1, Partitions: 1, Models: engine.NewModels(1 << 20), Log: log}, s, s)
+	s.driven = partitionactor.Drive(&partitionactor.Config{Partition: 1, Partitions: 1, Models: engine.NewModels(1 << 20), Log: log, Distributor: func(actors.Outbox) *actor.Props { return nil }}, s, s)
 	s.driven.Start()
 	return s
 }
@@ -56,27 +61,35 @@ func (s *stage) commit(term uint64, entry []byte) {
 
 // run lets the leader take its mail.
 func (s *stage) run() {
-	for len(s.mail) > 0 {
+	for {
+		for len(s.posted) > 0 {
+			s.mail = append(s.mail, <-s.posted)
+		}
+		if len(s.mail) == 0 {
+			s.driven.Idle()
+			return
+		}
 		m := s.mail[0]
 		s.mail = s.mail[1:]
 		s.driven.Handle(m)
 	}
-	s.driven.Idle()
 }
 
-func (s *stage) Post(m any)                         { s.mail = append(s.mail, m) }
-func (s *stage) After(time.Duration, any)           {}
-func (s *stage) Fail(err error)                     { s.failed = err }
-func (s *stage) Now() time.Time                     { return time.UnixMilli(1_000_000) }
-func (s *stage) Random() uint64                     { return 77 }
-func (s *stage) Serving(uint64)                     { s.serving = true }
-func (s *stage) Ended()                             { s.serving = false }
-func (s *stage) Term() uint64                       { return s.term }
-func (s *stage) IsLeader() bool                     { return true }
-func (s *stage) Applied() raftadapter.Mark          { return s.machine.Applied() }
-func (s *stage) Verify(done func(error))            { s.verify = append(s.verify, done) }
-func (s *stage) Distribute(actors.Outbox) func(any) { return func(any) {} }
-func (s *stage) Export(raftadapter.Mark) func()     { return func() {} }
+func (s *stage) Post(m any)                   { s.posted <- m }
+func (s *stage) After(_ time.Duration, m any) { s.due = append(s.due, m) }
+func (s *stage) Fail(err error)               { s.failed = err }
+func (s *stage) Now() time.Time               { return time.UnixMilli(1_000_000) }
+func (s *stage) Random() uint64               { return 77 }
+func (s *stage) Serving(uint64)               { s.serving = true }
+func (s *stage) Ended()                       { s.serving = false }
+func (s *stage) Term() uint64                 { return s.term }
+func (s *stage) IsLeader() bool               { return true }
+func (s *stage) Applied() raftadapter.Mark    { return s.machine.Applied() }
+func (s *stage) Verify(done func(error))      { s.verify = append(s.verify, done) }
+func (s *stage) Distribute(actors.Outbox) func(any) {
+	return func(m any) { s.told = append(s.told, m) }
+}
+func (s *stage) Export(raftadapter.Mark) func() { return func() {} }
 
 func (s *stage) Exported() partitionactor.ExportStatus { return partitionactor.ExportStatus{} }
 
@@ -98,11 +111,6 @@ func TestVerified_InAnotherTerm(t *testing.T) {
 	if !s.serving {
 		t.Fatal("the leader has not opened")
 	}
-	for _, done := range s.verify { // of its own first commands
-		done(nil)
-	}
-	s.verify = nil
-	s.run()
 	var answers []error
 	s.driven.Execute(context.Background(), &protocol.CompleteJob{JobKey: protocol.NewKey(1, 5)}, func(_ protocol.Reply, err error) { answers = append(answers, err) })
 	s.run()
@@ -111,6 +119,46 @@ func TestVerified_InAnotherTerm(t *testing.T) {
 	}
 	s.term = 5
 	s.verify[0](nil)
+	s.run()
+	var refusal *protocol.Refusal
+	if len(answers) != 1 || !errors.As(answers[0], &refusal) || s.failed == nil {
+		t.Errorf("answered %v, this life has ended for %v; wanted a refusal, and the end", answers, s.failed)
+	}
+}
+
+// TestTick_NeedsNoProof: an idle leader looks what is due, finds nothing and tells
+// nobody. It asks no quorum whether it still leads.
+func TestTick_NeedsNoProof(t *testing.T) {
+	s := newStage(t)
+	s.commit(3, s.proposed[0])
+	s.run()
+	for range 10 {
+		s.mail, s.due = s.due, nil
+		if len(s.mail) == 0 {
+			t.Fatal("nothing is due")
+		}
+		s.run()
+	}
+	if len(s.verify) != 0 || len(s.proposed) != 1 {
+		t.Errorf("an idle leader has verified %d times and proposed %d entries", len(s.verify), len(s.proposed)-1)
+	}
+}
+
+// TestAwaitDistributed_ByADeposedLeader: it knows of no row that is pending, as others
+// deploy by now. It must not say that what they have deployed is everywhere.
+func TestAwaitDistributed_ByADeposedLeader(t *testing.T) {
+	s := newStage(t)
+	s.commit(3, s.proposed[0])
+	s.run()
+	var answers []error
+	s.driven.Execute(context.Background(), &protocol.AwaitDistributed{Seq: 9}, func(_ protocol.Reply, err error) { answers = append(answers, err) })
+	s.told[len(s.told)-1].(actors.AwaitDistributed).Reply(nil, true)
+	s.mail = append(s.mail, <-s.posted)
+	s.run()
+	if len(answers) != 0 || len(s.verify) != 1 {
+		t.Fatalf("answered %v before it was verified; %d verifications", answers, len(s.verify))
+	}
+	s.verify[0](errors.New("deposed"))
 	s.run()
 	var refusal *protocol.Refusal
 	if len(answers) != 1 || !errors.As(answers[0], &refusal) || s.failed == nil {

@@ -11,7 +11,7 @@ import (
 
 // inspect answers questions of operators from applied state, beside the
 // leader's turn, so that a long list holds nobody up. They decide nothing, so
-// they need no proof of leadership.
+// they need no proof of leadership; that a deployment is everywhere does.
 func (l *leader) inspect(r *request) bool {
 	switch c := r.command.(type) {
 	case *protocol.PartitionInfo:
@@ -40,18 +40,34 @@ func (l *leader) awaitDistributed(c *protocol.AwaitDistributed, r *request) {
 		r.done(&protocol.Distribution{}, nil)
 		return
 	}
-	out, p := l.outbox, l.p.Partition
+	out, host, m := l.outbox, l.host, answered{incarnation: l.incarnation, r: r}
 	l.distributor(actors.AwaitDistributed{
 		Seq: c.Seq, Until: l.host.Now().Add(time.Duration(c.Wait) * time.Millisecond), Reachable: c.Reachable,
 		Reply: func(pending []actors.LaneStatus, ok bool) {
 			if !ok {
-				r.done(nil, protocol.Refuse(protocol.NotLeader, p, "%s", errStopped))
+				r.Undelivered()
 				return
 			}
-			go func() { r.done(out.distribution(c, pending)) }()
+			go func() {
+				m.reply, m.err = out.distribution(c, pending)
+				host.Post(m)
+			}()
 		},
 	})
 }
+
+// onAnswered lets an answer wait for proof: a leader that was deposed without
+// knowing it has no row of what was deployed since.
+func (l *leader) onAnswered(m answered) {
+	if l.ended || m.incarnation != l.incarnation {
+		m.Undelivered()
+		return
+	}
+	l.read(m.r, m.reply, m.err)
+}
+
+// Undelivered says that the leadership has ended in which it was found.
+func (m answered) Undelivered() { m.r.Undelivered() }
 
 func (o *outbox) distribution(c *protocol.AwaitDistributed, pending []actors.LaneStatus) (protocol.Reply, error) {
 	reply := &protocol.Distribution{}

@@ -54,7 +54,13 @@ type (
 		incarnation, upTo uint64
 		err               error
 	}
-	openDone   uint64 // incarnation; its Open is applied
+	openDone uint64 // incarnation; its Open is applied
+	answered struct {
+		incarnation uint64
+		r           *request
+		reply       protocol.Reply
+		err         error
+	}
 	pulledBack struct {
 		r     *request
 		reply protocol.Reply
@@ -86,6 +92,8 @@ func (l *leader) handle(m any) {
 		}
 	case verified:
 		l.onVerified(m)
+	case answered:
+		l.onAnswered(m)
 	case pulledBack:
 		l.onPulled(m)
 	case goOn:
