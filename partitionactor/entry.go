@@ -1,6 +1,7 @@
 package partitionactor
 
 import (
+	"slices"
 	"time"
 
 	"github.com/grevy-io/grevy/actors"
@@ -99,7 +100,7 @@ func (l *leader) closeEntry() {
 func (l *leader) proposeNext() {
 	for len(l.closed) > 0 && len(l.flying) < l.p.Limits.Proposals {
 		e := l.closed[0]
-		l.closed = l.closed[1:]
+		l.closed = slices.Delete(l.closed, 0, 1)
 		l.flying = append(l.flying, e)
 		e.proposed = l.host.Now()
 		l.propose(e.bytes, nil)
@@ -131,7 +132,7 @@ func (l *leader) settle() {
 			l.finish(&e.results[i])
 		}
 	}
-	l.flying = append(l.flying[:0], l.flying[n:]...)
+	l.flying = slices.Delete(l.flying, 0, n)
 }
 
 func (l *leader) finish(res *result) {
@@ -146,6 +147,9 @@ func (l *leader) finish(res *result) {
 		l.distributor(actors.RowsDeleted{Acks: fx.Acked})
 	}
 	if res.reply == nil {
+		if res.r.begun != nil {
+			res.r.begun()
+		}
 		return
 	}
 	if fx.DeploymentSeq > 0 {

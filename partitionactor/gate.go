@@ -17,6 +17,7 @@ type request struct {
 	partition protocol.PartitionID
 	command   protocol.Command
 	done      func(protocol.Reply, error) // called exactly once
+	begun     func()                      // called when it only waits for a result from now on; may be nil
 	asked     []engine.Asked              // of the deployment partition, on its behalf
 	own       bool                        // it is the leader's own, and asks for nothing
 }
@@ -50,25 +51,25 @@ func privileged(c protocol.Command) bool {
 }
 
 // timed tells whether the time that a command takes says how busy the partition is.
-// Deployments wait for other nodes, too.
+// Deployments wait for other nodes, too, and an operator's list is as long as what
+// is in it.
 func timed(c protocol.Command) bool {
 	switch c.Kind() {
-	case protocol.KindDeploy, protocol.KindDeleteResource, protocol.KindPartitionInfo, protocol.KindListDeployments:
+	case protocol.KindDeploy, protocol.KindDeleteResource, protocol.KindPartitionInfo, protocol.KindListDeployments,
+		protocol.KindListIncidents, protocol.KindListInstances, protocol.KindInspectInstance, protocol.KindListMessages:
 		return false
 	}
 	return true
 }
 
-// parks tells whether a command may wait at the leader for long: it does not
-// count as work under way.
+// parks tells whether a command only waits at the leader, until there is something
+// for it: it does not count as work under way.
 func parks(c protocol.Command) bool {
 	switch c := c.(type) {
 	case *protocol.AwaitJobs, *protocol.AwaitDistributed:
 		return true
 	case *protocol.ActivateJobs:
 		return c.Park
-	case *protocol.CreateInstance:
-		return c.AwaitResult
 	}
 	return false
 }
@@ -103,26 +104,38 @@ func (g *Gate) Execute(ctx context.Context, c protocol.Command, done func(protoc
 		done(nil, protocol.Refuse(protocol.NoSpace, g.partition, "%d bytes are free", g.space.Free()))
 		return
 	}
-	g.prepare(c)
 	r := &request{ctx: ctx, partition: g.partition, command: c, done: done}
-	if !parks(c) {
-		n, limit := g.inFlight.Add(1), g.limiter.limit.Load()
-		if n > limit && !privileged(c) {
-			g.inFlight.Add(-1)
-			g.refused.Add(1)
-			done(nil, protocol.Refuse(protocol.Full, g.partition, "%d commands are under way", limit))
+	if !parks(c) && !g.admit(r) {
+		g.refused.Add(1)
+		done(nil, protocol.Refuse(protocol.Full, g.partition, "%d commands are under way", g.Limit()))
+		return
+	}
+	g.prepare(c)
+	g.system.Root.Send(pid, r)
+}
+
+// admit counts a command as under way until it is answered, or has begun what its
+// sender waits for.
+func (g *Gate) admit(r *request) bool {
+	if n := g.inFlight.Add(1); n > g.Limit() && !privileged(r.command) {
+		g.inFlight.Add(-1)
+		return false
+	}
+	start, timed, left, done := time.Now(), timed(r.command), new(atomic.Bool), r.done
+	leave := func(timed bool) {
+		if left.Swap(true) {
 			return
 		}
-		start, timed := time.Now(), timed(c)
-		r.done = func(reply protocol.Reply, err error) {
-			n := g.inFlight.Add(-1)
-			if timed && err == nil {
-				g.limiter.done(start, time.Now(), n)
-			}
-			done(reply, err)
+		if n := g.inFlight.Add(-1); timed {
+			g.limiter.done(start, time.Now(), n)
 		}
 	}
-	g.system.Root.Send(pid, r)
+	r.begun = func() { leave(timed) }
+	r.done = func(reply protocol.Reply, err error) {
+		leave(timed && err == nil)
+		done(reply, err)
+	}
+	return true
 }
 
 // prepare reads resources here, and not in the leader's turn.

@@ -7,8 +7,8 @@ import "github.com/grevy-io/grevy/protocol"
 // for all of it.
 const sliceRows = 16
 
-// slices are the parts of one batch of rows, with their answers.
-type slices struct {
+// parts are those of one batch of rows, with their answers.
+type parts struct {
 	whole   *request
 	replies []*protocol.Received
 	left    int
@@ -22,16 +22,16 @@ func (l *leader) slice(r *request) bool {
 	if !ok || len(c.Items) <= sliceRows {
 		return false
 	}
-	s := &slices{whole: r}
-	var parts rest
+	s := &parts{whole: r}
+	var list rest
 	for items := c.Items; len(items) > 0; {
-		n, i := min(len(items), sliceRows), len(parts)
+		n, i := min(len(items), sliceRows), len(list)
 		part := *c
 		part.Items, items = items[:n], items[n:]
-		parts = append(parts, &request{ctx: r.ctx, partition: r.partition, command: &part, done: func(reply protocol.Reply, err error) { s.done(i, reply, err) }})
+		list = append(list, &request{ctx: r.ctx, partition: r.partition, command: &part, done: func(reply protocol.Reply, err error) { s.done(i, reply, err) }})
 	}
-	s.replies, s.left = make([]*protocol.Received, len(parts)), len(parts)
-	l.takeSlices(parts)
+	s.replies, s.left = make([]*protocol.Received, len(list)), len(list)
+	l.takeSlices(list)
 	return true
 }
 
@@ -45,15 +45,15 @@ func (r rest) Undelivered() {
 	}
 }
 
-func (l *leader) takeSlices(parts rest) {
-	l.take(parts[0])
-	if len(parts) > 1 {
-		l.host.Post(parts[1:])
+func (l *leader) takeSlices(list rest) {
+	l.take(list[0])
+	if len(list) > 1 {
+		l.host.Post(list[1:])
 	}
 }
 
 // done takes the answer of one part, which may come before that of another.
-func (s *slices) done(i int, reply protocol.Reply, err error) {
+func (s *parts) done(i int, reply protocol.Reply, err error) {
 	s.left--
 	got, ok := reply.(*protocol.Received)
 	if err != nil || !ok {
@@ -70,7 +70,7 @@ func (s *slices) done(i int, reply protocol.Reply, err error) {
 
 // together is the answer to all of it. What follows a hole or a missing resource
 // has met it as a hole, and says nothing new.
-func (s *slices) together() *protocol.Received {
+func (s *parts) together() *protocol.Received {
 	all := *s.replies[0]
 	for _, r := range s.replies[1:] {
 		if all.Gap || len(all.Missing) > 0 {
