@@ -39,11 +39,8 @@ func (b *Broker) leaveFullDisk(ctx context.Context) {
 		return
 	}
 	for _, part := range b.partitions() {
-		if leader, _, _ := part.Role(); !leader {
-			continue
-		}
-		if voters := b.otherVoters(part); len(voters) > 0 && !b.leadElsewhere(ctx, part, voters) {
-			b.Log.Warn("no node with room on its disk can lead the partition yet", "partition", part.Partition)
+		if part.Group().IsLeader() { // though it may not serve: that begins with a write
+			b.leadElsewhere(ctx, part, b.otherVoters(part))
 		}
 	}
 }
