@@ -14,16 +14,15 @@ import (
 
 // metrics are what port 9600 shows under /metrics; docs/metrics.md lists them.
 type metrics struct {
-	registry  *prometheus.Registry
-	requests  *prometheus.CounterVec
-	latency   *prometheus.HistogramVec
-	entries   *prometheus.CounterVec
-	commands  *prometheus.CounterVec
-	bytes     *prometheus.CounterVec
-	commit    *prometheus.HistogramVec
-	rejected  *prometheus.CounterVec
-	own       []prometheus.Collector // those above, and what is read when asked for
-	partition []string               // label values, by id
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	latency  *prometheus.HistogramVec
+	entries  *prometheus.CounterVec
+	commands *prometheus.CounterVec
+	bytes    *prometheus.CounterVec
+	commit   *prometheus.HistogramVec
+	rejected *prometheus.CounterVec
+	own      []prometheus.Collector // those above, and what is read when asked for
 }
 
 func newMetrics(b *Broker) *metrics {
@@ -44,25 +43,18 @@ func newMetrics(b *Broker) *metrics {
 		}, []string{"partition"}),
 		rejected: vec("grevy_rejections_total", "Commands rejected by leaders here, by the original's rejection type.", "partition", "type"),
 	}
-	for i := 0; i <= b.Partitions; i++ {
-		m.partition = append(m.partition, strconv.Itoa(i))
-	}
 	m.own = []prometheus.Collector{m.requests, m.latency, m.entries, m.commands, m.bytes, m.commit, m.rejected, newStateCollector(b)}
 	m.registry.MustRegister(m.own...)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-func (m *metrics) label(p protocol.PartitionID) string {
-	if int(p) < len(m.partition) {
-		return m.partition[p]
-	}
-	return strconv.Itoa(int(p))
-}
+// label is a partition's label value.
+func label(p protocol.PartitionID) string { return strconv.Itoa(int(p)) }
 
 // Entry counts an applied entry (partitionactor.Observer).
 func (m *metrics) Entry(p protocol.PartitionID, commands, bytes int, took time.Duration) {
-	l := m.label(p)
+	l := label(p)
 	m.entries.WithLabelValues(l).Inc()
 	m.commands.WithLabelValues(l).Add(float64(commands))
 	m.bytes.WithLabelValues(l).Add(float64(bytes))
@@ -71,7 +63,7 @@ func (m *metrics) Entry(p protocol.PartitionID, commands, bytes int, took time.D
 
 // Rejected counts a rejection (partitionactor.Observer).
 func (m *metrics) Rejected(p protocol.PartitionID, t protocol.RejectionType) {
-	m.rejected.WithLabelValues(m.label(p), t.String()).Inc()
+	m.rejected.WithLabelValues(label(p), t.String()).Inc()
 }
 
 // ObserveCall counts a client's call (gateway.Observer).
@@ -82,48 +74,50 @@ func (m *metrics) ObserveCall(method string, code codes.Code, took time.Duration
 
 // stateCollector reads gauges when they are asked for.
 type stateCollector struct {
-	b                                                                                                                      *Broker
+	b   *Broker
+	all []*prometheus.Desc // those below
+
 	leader, term, applied, lag, inFlight, full, healthy, link, log, deployments, records, unexported, exportFailures, lost *prometheus.Desc
 	limit, noSpace, diskFree, diskLevel                                                                                    *prometheus.Desc
 	pending, oldest, attempts, differ, repaired, compared                                                                  *prometheus.Desc
 }
 
 func newStateCollector(b *Broker) *stateCollector {
+	c := &stateCollector{b: b}
 	d := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(name, help, labels, nil)
+		c.all = append(c.all, prometheus.NewDesc(name, help, labels, nil))
+		return c.all[len(c.all)-1]
 	}
-	return &stateCollector{
-		b:              b,
-		leader:         d("grevy_partition_leader", "1 if this node leads the partition and takes commands.", "partition"),
-		term:           d("grevy_partition_term", "Raft term of the partition.", "partition"),
-		applied:        d("grevy_partition_applied_index", "Last log index in the store of this node.", "partition"),
-		lag:            d("grevy_partition_apply_lag_entries", "Entries known to be committed and not yet applied here.", "partition"),
-		inFlight:       d("grevy_partition_commands_in_flight", "Commands under way at the leader here.", "partition"),
-		limit:          d("grevy_partition_commands_limit", "Commands that may be under way at the leader here; follows how long they take.", "partition"),
-		noSpace:        d("grevy_partition_no_space_total", "Commands refused because of the room on the disk.", "partition"),
-		diskFree:       d("grevy_disk_free_bytes", "Room on the disk of the data directory."),
-		diskLevel:      d("grevy_disk_level", "0: enough room, 1: scarce, what makes the state grow is refused, 2: ended, nothing is written."),
-		full:           d("grevy_partition_refused_total", "Commands refused because the in-flight limit was reached.", "partition"),
-		healthy:        d("grevy_partition_healthy", "0 if the partition is halted on this node.", "partition"),
-		link:           d("grevy_link_up", "1 if the link to the peer works in both directions.", "peer"),
-		log:            d("grevy_raft_log_entries", "Entries in the raft log of the partition.", "partition"),
-		deployments:    d("grevy_partition_deployment_seq", "Up to which deployment, by the counter of their lane, the partition has them on this node.", "partition"),
-		pending:        d("grevy_outbox_pending_rows", "Rows that the target has not acknowledged.", "partition", "target", "lane"),
-		oldest:         d("grevy_outbox_oldest_seconds", "How long the oldest of them has been pending, 0 if there are none.", "partition", "target", "lane"),
-		attempts:       d("grevy_outbox_attempts", "Attempts to send them since the last progress.", "partition", "target", "lane"),
-		differ:         d("grevy_definitions_differ", "Definitions that differ between partitions and could not be repaired.", "partition"),
-		repaired:       d("grevy_definitions_repaired_total", "Definitions taken from other partitions by leaders here.", "partition"),
-		compared:       d("grevy_definitions_compared_age_seconds", "Since definitions were last compared with all that they have to be.", "partition"),
-		records:        d("grevy_records_total", "Records written to the record log by leaders here.", "partition"),
-		unexported:     d("grevy_record_log_lag_entries", "Applied entries whose records the leader here has not written yet.", "partition"),
-		exportFailures: d("grevy_record_log_failures_total", "Attempts to write records that have failed.", "partition"),
-		lost:           d("grevy_record_log_lost_entries_total", "Entries whose records can no longer be written.", "partition"),
-	}
+	c.leader = d("grevy_partition_leader", "1 if this node leads the partition and takes commands.", "partition")
+	c.term = d("grevy_partition_term", "Raft term of the partition.", "partition")
+	c.applied = d("grevy_partition_applied_index", "Last log index in the store of this node.", "partition")
+	c.lag = d("grevy_partition_apply_lag_entries", "Entries known to be committed and not yet applied here.", "partition")
+	c.inFlight = d("grevy_partition_commands_in_flight", "Commands under way at the leader here.", "partition")
+	c.limit = d("grevy_partition_commands_limit", "Commands that may be under way at the leader here; follows how long they take.", "partition")
+	c.noSpace = d("grevy_partition_no_space_total", "Commands refused because of the room on the disk.", "partition")
+	c.diskFree = d("grevy_disk_free_bytes", "Room on the disk of the data directory.")
+	c.diskLevel = d("grevy_disk_level", "0: enough room, 1: scarce, what makes the state grow is refused, 2: ended, nothing is written.")
+	c.full = d("grevy_partition_refused_total", "Commands refused because the in-flight limit was reached.", "partition")
+	c.healthy = d("grevy_partition_healthy", "0 if the partition is halted on this node.", "partition")
+	c.link = d("grevy_link_up", "1 if the link to the peer works in both directions.", "peer")
+	c.log = d("grevy_raft_log_entries", "Entries in the raft log of the partition.", "partition")
+	c.deployments = d("grevy_partition_deployment_seq", "Up to which deployment, by the counter of their lane, the partition has them on this node.", "partition")
+	c.pending = d("grevy_outbox_pending_rows", "Rows that the target has not acknowledged.", "partition", "target", "lane")
+	c.oldest = d("grevy_outbox_oldest_seconds", "How long the oldest of them has been pending, 0 if there are none.", "partition", "target", "lane")
+	c.attempts = d("grevy_outbox_attempts", "Attempts to send them since the last progress.", "partition", "target", "lane")
+	c.differ = d("grevy_definitions_differ", "Definitions that differ between partitions and could not be repaired.", "partition")
+	c.repaired = d("grevy_definitions_repaired_total", "Definitions taken from other partitions by leaders here.", "partition")
+	c.compared = d("grevy_definitions_compared_age_seconds", "Since definitions were last compared with all that they have to be.", "partition")
+	c.records = d("grevy_records_total", "Records written to the record log by leaders here.", "partition")
+	c.unexported = d("grevy_record_log_lag_entries", "Applied entries whose records the leader here has not written yet.", "partition")
+	c.exportFailures = d("grevy_record_log_failures_total", "Attempts to write records that have failed.", "partition")
+	c.lost = d("grevy_record_log_lost_entries_total", "Entries whose records can no longer be written.", "partition")
+	return c
 }
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.leader, c.term, c.applied, c.lag, c.inFlight, c.full, c.healthy, c.link, c.log, c.deployments, c.pending, c.oldest, c.attempts, c.differ, c.repaired, c.compared, c.records, c.unexported, c.exportFailures, c.lost, c.limit, c.noSpace, c.diskFree, c.diskLevel} {
+	for _, d := range c.all {
 		ch <- d
 	}
 }
@@ -134,7 +128,7 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, label)
 	}
 	for _, p := range c.b.partitions() {
-		l := strconv.Itoa(int(p.Partition))
+		l := label(p.Partition)
 		leader, term, problem := p.Role()
 		st := p.Group().Status()
 		gauge(c.leader, bit(leader), l)
@@ -167,11 +161,11 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 
 // collectOutbox says what leaders here have to tell other partitions, and how
 // their definitions compare.
-func (c *stateCollector) collectOutbox(ch chan<- prometheus.Metric, p *partitionactor.Partition, label string) {
+func (c *stateCollector) collectOutbox(ch chan<- prometheus.Metric, p *partitionactor.Partition, of string) {
 	lanes, compared := p.OutboxStatus(outboxTimeout)
 	now := time.Now().UnixMilli()
 	for _, l := range lanes {
-		labels := []string{label, strconv.Itoa(int(l.Target)), l.Lane.String()}
+		labels := []string{of, label(l.Target), l.Lane.String()}
 		age := 0.0
 		if l.Oldest > 0 {
 			age = float64(now-l.Oldest) / 1000
@@ -187,10 +181,10 @@ func (c *stateCollector) collectOutbox(ch chan<- prometheus.Metric, p *partition
 	for _, k := range compared {
 		differ, repaired, at = differ+k.Differs, repaired+k.Repaired, min(at, k.At)
 	}
-	ch <- prometheus.MustNewConstMetric(c.differ, prometheus.GaugeValue, float64(differ), label)
-	ch <- prometheus.MustNewConstMetric(c.repaired, prometheus.CounterValue, float64(repaired), label)
+	ch <- prometheus.MustNewConstMetric(c.differ, prometheus.GaugeValue, float64(differ), of)
+	ch <- prometheus.MustNewConstMetric(c.repaired, prometheus.CounterValue, float64(repaired), of)
 	if at > 0 {
-		ch <- prometheus.MustNewConstMetric(c.compared, prometheus.GaugeValue, float64(now-at)/1000, label)
+		ch <- prometheus.MustNewConstMetric(c.compared, prometheus.GaugeValue, float64(now-at)/1000, of)
 	}
 }
 
@@ -198,19 +192,19 @@ func (c *stateCollector) collectOutbox(ch chan<- prometheus.Metric, p *partition
 const outboxTimeout = 200 * time.Millisecond
 
 // collectRecords says how the record log does, if there is one.
-func (c *stateCollector) collectRecords(ch chan<- prometheus.Metric, p *partitionactor.Partition, applied uint64, leader bool, label string) {
+func (c *stateCollector) collectRecords(ch chan<- prometheus.Metric, p *partitionactor.Partition, applied uint64, leader bool, of string) {
 	if c.b.records == nil {
 		return
 	}
 	s := p.Exported()
 	if leader {
-		ch <- prometheus.MustNewConstMetric(c.unexported, prometheus.GaugeValue, float64(applied-min(s.Index, applied)), label)
+		ch <- prometheus.MustNewConstMetric(c.unexported, prometheus.GaugeValue, float64(applied-min(s.Index, applied)), of)
 	}
 	for _, m := range []struct {
 		d *prometheus.Desc
 		n uint64
 	}{{c.records, s.Records}, {c.exportFailures, s.Failures}, {c.lost, s.Lost}} {
-		ch <- prometheus.MustNewConstMetric(m.d, prometheus.CounterValue, float64(m.n), label)
+		ch <- prometheus.MustNewConstMetric(m.d, prometheus.CounterValue, float64(m.n), of)
 	}
 }
 
