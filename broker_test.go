@@ -18,18 +18,15 @@ import (
 	"github.com/grevy-io/grevy"
 	"github.com/grevy-io/grevy/actors"
 	"github.com/grevy-io/grevy/actors/actorstest"
+	e2e "github.com/grevy-io/grevy/e2e/cluster"
 	"github.com/grevy-io/grevy/protocol"
 	"github.com/grevy-io/grevy/raftadapter"
 )
 
-// freeOffset finds a port offset of which all ports are free.
+// freeOffset is a port offset that is this test's until it ends.
 func freeOffset(t *testing.T) int {
 	t.Helper()
-	offset := exampleOffset()
-	if offset == 0 {
-		t.Fatal("no free ports")
-	}
-	return offset
+	return e2e.Offsets(t, 1)[0]
 }
 
 // exampleOffset is a port offset of which all ports are free; 0 if none was found.
