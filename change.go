@@ -15,45 +15,57 @@ import (
 // cluster is already so (cluster.ErrNothing), or what stands in its way. It returns
 // when the operation has begun; ClusterState tells how it goes on.
 func (b *Broker) Change(ctx context.Context, r cluster.Request, dry bool) (*cluster.Operation, error) {
+	begin := func(plan *cluster.Plan) (*cluster.Plan, error) {
+		return plan.Begin(r, b.seen(plan), time.Now().UnixMilli())
+	}
+	if dry {
+		plan, err := b.readPlan(ctx)
+		if err == nil {
+			plan, err = begin(plan)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return plan.Operation, nil
+	}
+	plan, err := b.rewrite(ctx, begin)
+	if err != nil {
+		return nil, err
+	}
+	b.Log.Info("operation on the cluster begins", "operation", r.String(), "id", plan.Version)
+	return plan.Operation, nil
+}
+
+// Cancel ends the operation under way, if there is one. What it has done stays.
+func (b *Broker) Cancel(ctx context.Context) error {
+	_, err := b.rewrite(ctx, func(plan *cluster.Plan) (*cluster.Plan, error) {
+		if plan.Operation == nil {
+			return nil, nil
+		}
+		return plan.Cancel("cancelled", time.Now().UnixMilli()), nil
+	})
+	return err
+}
+
+// rewrite puts another plan in the place of the newest one, whichever that is when
+// it is written. change gives nil if there is nothing to do.
+func (b *Broker) rewrite(ctx context.Context, change func(*cluster.Plan) (*cluster.Plan, error)) (*cluster.Plan, error) {
 	for {
 		plan, err := b.readPlan(ctx)
 		if err != nil {
 			return nil, err
 		}
-		next, err := plan.Begin(r, b.seen(plan), time.Now().UnixMilli())
-		if err != nil || dry {
-			return operationOf(next), err
+		next, err := change(plan)
+		if err != nil || next == nil {
+			return nil, err
 		}
-		_, err = b.writePlan(ctx, plan, next)
-		if err == nil {
-			b.Log.Info("operation on the cluster begins", "operation", r.String(), "id", next.Version)
-			return operationOf(next), nil
+		if err = b.writePlan(ctx, plan, next); err == nil {
+			return next, nil
 		}
 		if !overtaken(err) {
 			return nil, err
 		}
 	}
-}
-
-// Cancel ends the operation under way, if there is one. What it has done stays.
-func (b *Broker) Cancel(ctx context.Context) error {
-	for {
-		plan, err := b.readPlan(ctx)
-		if err != nil || plan.Operation == nil {
-			return err
-		}
-		_, err = b.writePlan(ctx, plan, plan.Cancel("cancelled", time.Now().UnixMilli()))
-		if err == nil || !overtaken(err) {
-			return err
-		}
-	}
-}
-
-func operationOf(p *cluster.Plan) *cluster.Operation {
-	if p == nil {
-		return nil
-	}
-	return p.Operation
 }
 
 // overtaken tells whether a plan was not written because another one was.

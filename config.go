@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strconv"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/grevy-io/grevy/cluster"
 	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/raftadapter"
 	"github.com/grevy-io/grevy/remote"
@@ -35,8 +35,7 @@ type Config struct {
 	// Partitions of the cluster when it begins; default 3.
 	Partitions int
 	// ReplicationFactor is on how many nodes each partition is kept when the cluster
-	// begins; default
-	// ClusterSize up to 3.
+	// begins; default ClusterSize up to 3.
 	ReplicationFactor int
 	// Join lists gossip addresses (host:port) of nodes of the cluster. The
 	// node's own may be among them. Not needed for a cluster of one.
@@ -163,9 +162,9 @@ func (c Config) Validate() error {
 	case d.NodeID < 0 || d.NodeID >= d.ClusterSize && !d.joins() || d.NodeID >= maxNodes:
 		return fmt.Errorf("node-id: must be from 0 to cluster-size - 1 = %d, not %d; a node that joins a running cluster needs --join", d.ClusterSize-1, d.NodeID)
 	case d.ClusterSize < 1 || d.ClusterSize > maxNodes:
-		return fmt.Errorf("cluster-size: must be from 1 to 1000, not %d", d.ClusterSize)
-	case d.Partitions < 1 || d.Partitions > 4095:
-		return fmt.Errorf("partitions: must be from 1 to 4095, not %d", d.Partitions)
+		return fmt.Errorf("cluster-size: must be from 1 to %d, not %d", maxNodes, d.ClusterSize)
+	case d.Partitions < 1 || d.Partitions > cluster.MaxPartitions:
+		return fmt.Errorf("partitions: must be from 1 to %d, not %d", cluster.MaxPartitions, d.Partitions)
 	case d.ReplicationFactor < 1 || d.ReplicationFactor > d.ClusterSize:
 		return fmt.Errorf("replication-factor: must be from 1 to cluster-size = %d, not %d", d.ClusterSize, d.ReplicationFactor)
 	case d.ClusterSize > 1 && len(d.Join) == 0:
@@ -193,7 +192,7 @@ func (c Config) Validate() error {
 }
 
 func (c Config) addr(port int) string {
-	return net.JoinHostPort(c.Host, strconv.Itoa(port+c.PortOffset))
+	return joinHostPort(c.Host, port+c.PortOffset)
 }
 
 func (c Config) ports() remote.Ports {

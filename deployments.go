@@ -46,12 +46,12 @@ type RefusedInfo struct {
 // Deployments lists deployments, newest first: those with a key below before,
 // or from the newest if before is 0.
 func (b *Broker) Deployments(ctx context.Context, before protocol.Key, limit int) ([]DeploymentStatus, error) {
-	reply, err := b.Execute(ctx, protocol.DeploymentPartition, &protocol.ListDeployments{Before: before, Limit: int32(limit)})
+	reply, err := ask[*protocol.Deployments](ctx, b, protocol.DeploymentPartition, &protocol.ListDeployments{Before: before, Limit: int32(limit)})
 	if err != nil {
 		return nil, err
 	}
 	list := []DeploymentStatus{}
-	for _, s := range reply.(*protocol.Deployments).List {
+	for _, s := range reply.List {
 		list = append(list, b.deploymentStatus(&s))
 	}
 	return list, nil

@@ -103,10 +103,7 @@ func (b *Broker) feedFromAll(ctx context.Context, w *actors.Work, credit chan st
 			id := protocol.PartitionID(p)
 			b.wg.Go(func() { b.feed(ctx, w, id, credit) })
 		}
-		select {
-		case <-time.After(time.Second):
-		case <-ctx.Done():
-		}
+		pause(ctx, time.Second)
 	}
 }
 
@@ -181,12 +178,11 @@ func reserve(ctx context.Context, credit chan struct{}) (n int32) {
 }
 
 func (b *Broker) jobsFor(ctx context.Context, w *actors.Work, p protocol.PartitionID, n int32) []protocol.Job {
-	reply, err := b.Execute(ctx, p, &protocol.ActivateJobs{
+	jobs, err := ask[*protocol.Jobs](ctx, b, p, &protocol.ActivateJobs{
 		Type: w.Type, Worker: w.Name, Timeout: w.Timeout, Max: n, FetchVariables: w.Fetch,
 	})
-	jobs, ok := reply.(*protocol.Jobs)
-	if err != nil || !ok {
-		return nil
+	if err != nil {
+		return nil // awaitJobs pauses before they are asked for again
 	}
 	return jobs.Jobs
 }
@@ -205,8 +201,5 @@ func (b *Broker) awaitJobs(ctx context.Context, jobType string, p protocol.Parti
 	if _, err := b.Execute(waiting, p, &protocol.AwaitJobs{Type: jobType}); err == nil {
 		return
 	}
-	select {
-	case <-time.After(awaitPause):
-	case <-ctx.Done():
-	}
+	pause(ctx, awaitPause)
 }

@@ -3,7 +3,6 @@ package grevy
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/grevy-io/grevy/gateway"
@@ -44,34 +43,20 @@ func (b *Broker) askDistribution(ctx context.Context, c *protocol.AwaitDistribut
 	c.Wait = max(0, time.Until(end).Milliseconds())
 	asking, cancel := context.WithDeadline(b.life, end.Add(answerTime))
 	defer cancel()
-	reply, err := b.Execute(asking, protocol.DeploymentPartition, c)
-	if d, ok := reply.(*protocol.Distribution); ok && err == nil {
-		return d, nil
+	d, err := ask[*protocol.Distribution](asking, b, protocol.DeploymentPartition, c)
+	if err != nil {
+		return nil, fmt.Errorf("partition %d could not be asked: %w", protocol.DeploymentPartition, err)
 	}
-	return nil, fmt.Errorf("partition %d could not be asked: %w", protocol.DeploymentPartition, err)
+	return d, nil
 }
 
-// lacking asks every partition how far it is.
-func (b *Broker) lacking(seq uint64, why error) []gateway.Lacking {
-	ctx, cancel := context.WithTimeout(b.life, askTimeout)
-	defer cancel()
-	n := b.partitionCount()
-	has := make([]bool, n+1)
-	var wg sync.WaitGroup
-	for p := 1; p <= n; p++ {
-		wg.Add(1)
-		b.router.Once(ctx, protocol.PartitionID(p), &protocol.Watermark{}, func(r protocol.Reply, err error) {
-			if k, ok := r.(*protocol.KeyReply); ok && err == nil {
-				has[p] = uint64(k.Key) >= seq
-			}
-			wg.Done()
-		})
-	}
-	wg.Wait()
-	var list []gateway.Lacking
-	for p := 2; p <= n; p++ { // the first has it: it has said so
-		if !has[p] {
-			list = append(list, gateway.Lacking{Partition: protocol.PartitionID(p), Why: "not known: " + why.Error()})
+// lacking asks every partition how far it is; but for the first, which has said
+// that it has it.
+func (b *Broker) lacking(seq uint64, why error) (list []gateway.Lacking) {
+	told := b.counters()
+	for p := protocol.DeploymentPartition + 1; int(p) <= b.partitionCount(); p++ {
+		if has, ok := told[p]; !ok || has < seq {
+			list = append(list, gateway.Lacking{Partition: p, Why: "not known: " + why.Error()})
 		}
 	}
 	return list
@@ -85,6 +70,7 @@ func pendingText(p *protocol.PendingPush) string {
 	return text
 }
 
+// pause waits; false: ctx has ended before.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -47,7 +47,7 @@ func (b *Broker) drive(ctx context.Context) {
 	if next == nil {
 		return
 	}
-	if _, err := b.writePlan(ctx, plan, next); err != nil && ctx.Err() == nil {
+	if err := b.writePlan(ctx, plan, next); err != nil && ctx.Err() == nil {
 		b.Log.Info("the cluster's plan could not be written, it is tried again", "err", err)
 	}
 }
@@ -55,13 +55,9 @@ func (b *Broker) drive(ctx context.Context) {
 // readPlan reads the plan from partition 1. Before the first change it is the one
 // with which the cluster began.
 func (b *Broker) readPlan(ctx context.Context) (*cluster.Plan, error) {
-	reply, err := b.Execute(ctx, protocol.DeploymentPartition, &protocol.ReadPlan{})
+	r, err := ask[*protocol.Plan](ctx, b, protocol.DeploymentPartition, &protocol.ReadPlan{})
 	if err != nil {
 		return nil, err
-	}
-	r, ok := reply.(*protocol.Plan)
-	if !ok {
-		return nil, fmt.Errorf("%w: unexpected reply %T", protocol.ErrInternal, reply)
 	}
 	if known := b.plan(); r.Version == 0 || r.Version == known.Version {
 		return known, nil
@@ -74,17 +70,17 @@ func (b *Broker) readPlan(ctx context.Context) (*cluster.Plan, error) {
 }
 
 // writePlan replaces a plan if it still is the newest, and tells everybody.
-func (b *Broker) writePlan(ctx context.Context, old, next *cluster.Plan) (*cluster.Plan, error) {
+func (b *Broker) writePlan(ctx context.Context, old, next *cluster.Plan) error {
 	encoded, err := next.Encode()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := b.Execute(ctx, protocol.DeploymentPartition, &protocol.WritePlan{Expected: old.Version, Plan: encoded}); err != nil {
-		return nil, err
+		return err
 	}
 	b.news(next)
 	b.spread(next)
-	return next, nil
+	return nil
 }
 
 // joiners notes nodes that were started beside the cluster, and new server ids of

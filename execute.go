@@ -2,6 +2,7 @@ package grevy
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strconv"
 
@@ -39,6 +40,19 @@ func wait(run func(done func(protocol.Reply, error))) (protocol.Reply, error) {
 	run(func(r protocol.Reply, err error) { ch <- answer{r, err} })
 	a := <-ch
 	return a.reply, a.err
+}
+
+// ask is Execute for a command that is answered by an R.
+func ask[R protocol.Reply](ctx context.Context, b *Broker, p protocol.PartitionID, c protocol.Command) (reply R, err error) {
+	r, err := b.Execute(ctx, p, c)
+	if err != nil {
+		return reply, err
+	}
+	reply, ok := r.(R)
+	if !ok {
+		return reply, fmt.Errorf("%w: partition %d answers %s with %T", protocol.ErrInternal, p, c.Intent(), r)
+	}
+	return reply, nil
 }
 
 // gatewayBroker is what the gateway sees of the broker.

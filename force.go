@@ -200,17 +200,8 @@ func (b *Broker) forced(r forceRequest) (reply forceReply) {
 
 // writeForced notes in partition 1 who is left, once it has a leader again.
 func (b *Broker) writeForced(ctx context.Context, lost []int) error {
-	for {
-		plan, err := b.readPlan(ctx)
-		if err != nil {
-			return err
-		}
-		next, err := plan.Force(lost, time.Now().UnixMilli())
-		if err != nil || next == nil {
-			return err
-		}
-		if _, err = b.writePlan(ctx, plan, next); err == nil || !overtaken(err) {
-			return err
-		}
-	}
+	_, err := b.rewrite(ctx, func(plan *cluster.Plan) (*cluster.Plan, error) {
+		return plan.Force(lost, time.Now().UnixMilli())
+	})
+	return err
 }

@@ -168,18 +168,6 @@ func (b *Broker) Instance(ctx context.Context, key protocol.Key, maxValue int) (
 	return instanceTree(reply), nil
 }
 
-func ask[R protocol.Reply](ctx context.Context, b *Broker, p protocol.PartitionID, c protocol.Command) (reply R, err error) {
-	r, err := b.Execute(ctx, p, c)
-	if err != nil {
-		return reply, err
-	}
-	reply, ok := r.(R)
-	if !ok {
-		return reply, fmt.Errorf("partition %d answers with %T", p, r)
-	}
-	return reply, nil
-}
-
 // pageSize is how many rows are asked for at once.
 const pageSize = 500
 

@@ -122,15 +122,22 @@ func (b *Broker) nodeOf(serverID string) protocol.NodeID {
 	return protocol.NodeID(n)
 }
 
+// member is what gossip knows of a node; the zero Member if nothing is known.
+func (b *Broker) member(n protocol.NodeID) (m remote.Member) {
+	list := b.members.List()
+	if i := slices.IndexFunc(list, func(m remote.Member) bool { return m.NodeID == n }); i >= 0 {
+		m = list[i]
+	}
+	return m
+}
+
 // raftAddr finds where a server listens for raft, "" if it is not known.
 func (b *Broker) raftAddr(serverID string) string {
-	n := b.nodeOf(serverID)
-	for _, m := range b.members.List() {
-		if m.NodeID == n && m.RaftID == raftadapter.NodeServer(serverID) {
-			return joinHostPort(m.Host, m.Ports.Raft)
-		}
+	m := b.member(b.nodeOf(serverID))
+	if m.RaftID == "" || m.RaftID != raftadapter.NodeServer(serverID) {
+		return ""
 	}
-	return ""
+	return joinHostPort(m.Host, m.Ports.Raft)
 }
 
 func (b *Broker) distributor(out actors.Outbox) *actor.Props {

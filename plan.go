@@ -3,7 +3,6 @@ package grevy
 import (
 	"context"
 	"encoding/binary"
-	"slices"
 	"time"
 
 	"github.com/grevy-io/grevy/cluster"
@@ -186,10 +185,4 @@ func (b *Broker) aliveNodes() map[int]bool {
 		}
 	}
 	return alive
-}
-
-// keeps tells whether a node keeps a partition, or is about to.
-func (b *Broker) keeps(n protocol.NodeID, p protocol.PartitionID) bool {
-	layout := b.layout(p)
-	return slices.Contains(layout.Nodes(), int(n))
 }

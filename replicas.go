@@ -31,12 +31,7 @@ func serverIn(m remote.Member, p protocol.PartitionID) string {
 
 // serverOf is the server id that node n has in a partition's group now.
 func (b *Broker) serverOf(n protocol.NodeID, p protocol.PartitionID) string {
-	for _, m := range b.members.List() {
-		if m.NodeID == n {
-			return serverIn(m, p)
-		}
-	}
-	return ""
+	return serverIn(b.member(n), p)
 }
 
 // repair is a damaged replica on its way to be replaced.

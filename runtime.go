@@ -84,18 +84,10 @@ const settleTime = 3 * time.Second
 // fit tells whether a node may be made leader: it is alive, has been for a
 // while, and no link of it is cut as far as this node sees.
 func (b *Broker) fit(n protocol.NodeID) bool {
-	for _, m := range b.members.List() {
-		if m.NodeID != n {
-			continue
-		}
-		if !m.Alive || time.Since(m.Started) < settleTime {
-			return false
-		}
-		for _, p := range m.Partitions {
-			if !p.Healthy {
-				return false
-			}
-		}
+	m := b.member(n)
+	unwell := slices.ContainsFunc(m.Partitions, func(p remote.PartitionInfo) bool { return !p.Healthy })
+	if !m.Alive || time.Since(m.Started) < settleTime || unwell {
+		return false
 	}
 	if n == protocol.NodeID(b.NodeID) {
 		return true
@@ -145,14 +137,10 @@ func (b *Broker) leadElsewhere(ctx context.Context, part *partitionactor.Partiti
 // well tells whether a node can be reached, and says of its replica of a partition
 // that nothing is wrong with it.
 func (b *Broker) well(n protocol.NodeID, p protocol.PartitionID) bool {
-	for _, m := range b.members.List() {
-		if m.NodeID == n {
-			return m.Alive && b.post.Reachable(n) && slices.ContainsFunc(m.Partitions, func(i remote.PartitionInfo) bool {
-				return i.Partition == p && i.Healthy
-			})
-		}
-	}
-	return false
+	m := b.member(n)
+	return m.Alive && b.post.Reachable(n) && slices.ContainsFunc(m.Partitions, func(i remote.PartitionInfo) bool {
+		return i.Partition == p && i.Healthy
+	})
 }
 
 // otherVoters are the other nodes whose vote counts in a partition's group.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
 
 	"github.com/grevy-io/grevy/internal/certs"
 )
@@ -54,7 +53,7 @@ func loopback(host string) bool {
 // nodeAddr is where a port for other nodes listens.
 func (c Config) nodeAddr(port int) string {
 	if c.local() {
-		return net.JoinHostPort("127.0.0.1", strconv.Itoa(port+c.PortOffset))
+		return joinHostPort("127.0.0.1", port+c.PortOffset)
 	}
 	return c.addr(port)
 }

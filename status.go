@@ -241,10 +241,9 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 	s := PartitionStatus{ID: int(p), Leader: int(directory{b}.Leader(p))}
 	s.Replicas = b.layout(p).Replicas
 	s.Voters, s.NotVoting, s.Lanes, s.Compared.AgoMs = []string{}, []int{}, []LaneStatus{}, -1
-	reply, err := b.Execute(ctx, p, &protocol.PartitionInfo{})
-	info, ok := reply.(*protocol.Info)
-	if err != nil || !ok {
-		s.Problem = strings.ReplaceAll(fmt.Sprint(err), "\n", "; ")
+	info, err := ask[*protocol.Info](ctx, b, p, &protocol.PartitionInfo{})
+	if err != nil {
+		s.Problem = strings.ReplaceAll(err.Error(), "\n", "; ")
 		return s
 	}
 	s.Term, s.Applied, s.DeploymentSeq = info.Term, info.Applied, info.DeploymentSeq

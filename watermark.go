@@ -78,20 +78,33 @@ func (m *watermarks) held() bool {
 const askTimeout = 300 * time.Millisecond
 
 func (m *watermarks) ask() uint64 {
-	ctx, cancel := context.WithTimeout(m.b.life, askTimeout)
+	for _, seq := range m.b.counters() {
+		m.learn(seq)
+	}
+	return m.known()
+}
+
+// counters asks every partition how far it knows the deployments' lane. Who does not
+// say so in time is left out.
+func (b *Broker) counters() map[protocol.PartitionID]uint64 {
+	ctx, cancel := context.WithTimeout(b.life, askTimeout)
 	defer cancel()
+	told := map[protocol.PartitionID]uint64{}
+	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for p := 1; p <= m.b.partitionCount(); p++ {
+	for p := protocol.PartitionID(1); int(p) <= b.partitionCount(); p++ {
 		wg.Add(1)
-		m.b.router.Once(ctx, protocol.PartitionID(p), &protocol.Watermark{}, func(r protocol.Reply, err error) {
+		b.router.Once(ctx, p, &protocol.Watermark{}, func(r protocol.Reply, err error) {
+			defer wg.Done()
 			if k, ok := r.(*protocol.KeyReply); ok && err == nil {
-				m.learn(uint64(k.Key))
+				mu.Lock()
+				defer mu.Unlock()
+				told[p] = uint64(k.Key)
 			}
-			wg.Done()
 		})
 	}
 	wg.Wait()
-	return m.known()
+	return told
 }
 
 // renew asks for a new lease. It counts from before the question was sent, so
@@ -221,9 +234,6 @@ func (m *watermarks) tell(n protocol.NodeID, payload []byte) {
 		if _, err := m.b.post.Request(ctx, n, kindMark, payload); err == nil {
 			return
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(20 * time.Millisecond):
-		}
+		pause(ctx, 20*time.Millisecond)
 	}
 }
