@@ -153,8 +153,13 @@ func (c *evaluation) subtract(a, b Value) Value {
 			return c.add(a, YearsMonthsDuration{-y.months})
 		}
 	case Date:
-		if x, ok := a.(Date); ok {
+		switch x := a.(type) {
+		case Date:
 			return x.atMidnight().minus(y.atMidnight())
+		case DateTime:
+			if x.zone != nil {
+				return x.minus(y.midnightUTC())
+			}
 		}
 	case Time:
 		if x, ok := a.(Time); ok && x.Kind() == y.Kind() {
@@ -163,6 +168,9 @@ func (c *evaluation) subtract(a, b Value) Value {
 	case DateTime:
 		if x, ok := a.(DateTime); ok && x.Kind() == y.Kind() {
 			return x.minus(y)
+		}
+		if x, ok := a.(Date); ok && y.zone != nil {
+			return x.midnightUTC().minus(y)
 		}
 	}
 	return c.cannot("subtract", b, "from", a)

@@ -123,12 +123,14 @@ func lexName(src string, pos, end int) token {
 	return token{tokName, src[pos:end], pos, end}
 }
 
-// Names are the identifiers of Java, as in the original.
+// Names are the identifiers of Java, as in the original, and what else the
+// standard lets them have: all characters after U+FFFF (DMN 1.3, grammar rules
+// 28 to 30).
 func isNameStart(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '$'
 	}
-	return unicode.In(r, unicode.L, unicode.Nl, unicode.Sc, unicode.Pc)
+	return r > 0xFFFF && r < 0xF0000 || unicode.In(r, unicode.L, unicode.Nl, unicode.Sc, unicode.Pc)
 }
 
 func isNamePart(r rune) bool {

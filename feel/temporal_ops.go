@@ -68,6 +68,9 @@ func (t DateTime) cmp(o DateTime) int { return t.minus(o).sign() }
 
 func (d Date) atMidnight() DateTime { return DateTime{date: d} }
 
+// midnightUTC is the date where a point in time is wanted (DMN 1.3, 10.3.2.3.5).
+func (d Date) midnightUTC() DateTime { return DateTime{date: d, zone: &zone{}} }
+
 // plus gives the day the moment after midnight is in.
 func (d Date) plus(o DaysTimeDuration) (Date, bool) {
 	t, ok := d.atMidnight().plus(o)
