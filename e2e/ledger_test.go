@@ -2,12 +2,12 @@ package e2e_test
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
+
+	"github.com/grevy-io/grevy/e2e/history"
 )
 
 // verdict is what a client may conclude from the answer to a call.
@@ -20,24 +20,15 @@ const (
 	wrong                       // an answer that no call of a test deserves
 )
 
-// judge reads a call's error as a careful client would. UNAVAILABLE from a
-// gateway proves that nothing was executed; from the client's own connection,
-// when the gateway's process has died, it proves nothing.
+// judge reads a call's error as a careful client would. What a ledger asks for is
+// never denied.
 func judge(err error) verdict {
-	text := status.Convert(err).Message()
-	switch code(err) {
-	case codes.OK:
+	switch history.Judge(err) {
+	case history.Done:
 		return acknowledged
-	case codes.ResourceExhausted:
+	case history.Refused:
 		return refused
-	case codes.Unavailable:
-		for _, proof := range []string{"Expected to execute", "The gateway is shutting down", "connection error: "} {
-			if strings.HasPrefix(text, proof) { // the last is the client's own: it has not even reached the gateway
-				return refused
-			}
-		}
-		return unknown
-	case codes.DeadlineExceeded:
+	case history.Unknown:
 		return unknown
 	}
 	return wrong
