@@ -1188,6 +1188,393 @@ func (x *Step) GetNote() string {
 	return ""
 }
 
+type BackupRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupRequest) Reset() {
+	*x = BackupRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupRequest) ProtoMessage() {}
+
+func (x *BackupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
+func (*BackupRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{17}
+}
+
+// BackupPart is a part of a backup, as it is sent in both directions.
+type BackupPart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Part:
+	//
+	//	*BackupPart_Header
+	//	*BackupPart_Data
+	//	*BackupPart_End
+	Part          isBackupPart_Part `protobuf_oneof:"part"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupPart) Reset() {
+	*x = BackupPart{}
+	mi := &file_admin_v1_admin_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupPart) ProtoMessage() {}
+
+func (x *BackupPart) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupPart.ProtoReflect.Descriptor instead.
+func (*BackupPart) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *BackupPart) GetPart() isBackupPart_Part {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *BackupPart) GetHeader() *BackupHeader {
+	if x != nil {
+		if x, ok := x.Part.(*BackupPart_Header); ok {
+			return x.Header
+		}
+	}
+	return nil
+}
+
+func (x *BackupPart) GetData() *BackupData {
+	if x != nil {
+		if x, ok := x.Part.(*BackupPart_Data); ok {
+			return x.Data
+		}
+	}
+	return nil
+}
+
+func (x *BackupPart) GetEnd() *BackupEnd {
+	if x != nil {
+		if x, ok := x.Part.(*BackupPart_End); ok {
+			return x.End
+		}
+	}
+	return nil
+}
+
+type isBackupPart_Part interface {
+	isBackupPart_Part()
+}
+
+type BackupPart_Header struct {
+	Header *BackupHeader `protobuf:"bytes,1,opt,name=header,proto3,oneof"`
+}
+
+type BackupPart_Data struct {
+	Data *BackupData `protobuf:"bytes,2,opt,name=data,proto3,oneof"`
+}
+
+type BackupPart_End struct {
+	End *BackupEnd `protobuf:"bytes,3,opt,name=end,proto3,oneof"`
+}
+
+func (*BackupPart_Header) isBackupPart_Part() {}
+
+func (*BackupPart_Data) isBackupPart_Part() {}
+
+func (*BackupPart_End) isBackupPart_Part() {}
+
+// BackupHeader comes first.
+type BackupHeader struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cluster that was backed up.
+	ClusterId  string `protobuf:"bytes,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	Partitions int32  `protobuf:"varint,2,opt,name=partitions,proto3" json:"partitions,omitempty"`
+	// Over how many of them messages are spread: as many as there were when the
+	// cluster began.
+	MessagePartitions int32 `protobuf:"varint,3,opt,name=message_partitions,json=messagePartitions,proto3" json:"message_partitions,omitempty"`
+	// When it was taken.
+	Taken int64 `protobuf:"varint,4,opt,name=taken,proto3" json:"taken,omitempty"`
+	// The version of grevy that wrote it.
+	Version string `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
+	// The version of the stream's format (docs/formats/snapshot.md).
+	Format        int32 `protobuf:"varint,6,opt,name=format,proto3" json:"format,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupHeader) Reset() {
+	*x = BackupHeader{}
+	mi := &file_admin_v1_admin_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupHeader) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupHeader) ProtoMessage() {}
+
+func (x *BackupHeader) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupHeader.ProtoReflect.Descriptor instead.
+func (*BackupHeader) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *BackupHeader) GetClusterId() string {
+	if x != nil {
+		return x.ClusterId
+	}
+	return ""
+}
+
+func (x *BackupHeader) GetPartitions() int32 {
+	if x != nil {
+		return x.Partitions
+	}
+	return 0
+}
+
+func (x *BackupHeader) GetMessagePartitions() int32 {
+	if x != nil {
+		return x.MessagePartitions
+	}
+	return 0
+}
+
+func (x *BackupHeader) GetTaken() int64 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
+}
+
+func (x *BackupHeader) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *BackupHeader) GetFormat() int32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
+}
+
+// BackupData is the next piece of a partition's stream.
+type BackupData struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Partition     int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupData) Reset() {
+	*x = BackupData{}
+	mi := &file_admin_v1_admin_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupData) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupData) ProtoMessage() {}
+
+func (x *BackupData) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupData.ProtoReflect.Descriptor instead.
+func (*BackupData) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *BackupData) GetPartition() int32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *BackupData) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+// BackupEnd ends a partition's stream.
+type BackupEnd struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Partition int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	// Bytes of its stream, and their SHA-256. A partition that was restored has a
+	// stream of the same bytes.
+	Bytes         int64  `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Sha256        []byte `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupEnd) Reset() {
+	*x = BackupEnd{}
+	mi := &file_admin_v1_admin_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupEnd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupEnd) ProtoMessage() {}
+
+func (x *BackupEnd) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupEnd.ProtoReflect.Descriptor instead.
+func (*BackupEnd) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *BackupEnd) GetPartition() int32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *BackupEnd) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *BackupEnd) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+type RestoreResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The partitions as they are now.
+	Partitions    []*BackupEnd `protobuf:"bytes,1,rep,name=partitions,proto3" json:"partitions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreResponse) Reset() {
+	*x = RestoreResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreResponse) ProtoMessage() {}
+
+func (x *RestoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreResponse.ProtoReflect.Descriptor instead.
+func (*RestoreResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *RestoreResponse) GetPartitions() []*BackupEnd {
+	if x != nil {
+		return x.Partitions
+	}
+	return nil
+}
+
 var File_admin_v1_admin_proto protoreflect.FileDescriptor
 
 const file_admin_v1_admin_proto_rawDesc = "" +
@@ -1267,16 +1654,47 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x04Step\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12/\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x19.grevy.admin.v1.StepStateR\x05state\x12\x12\n" +
-	"\x04note\x18\x03 \x01(\tR\x04note*l\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\"\x0f\n" +
+	"\rBackupRequest\"\xad\x01\n" +
+	"\n" +
+	"BackupPart\x126\n" +
+	"\x06header\x18\x01 \x01(\v2\x1c.grevy.admin.v1.BackupHeaderH\x00R\x06header\x120\n" +
+	"\x04data\x18\x02 \x01(\v2\x1a.grevy.admin.v1.BackupDataH\x00R\x04data\x12-\n" +
+	"\x03end\x18\x03 \x01(\v2\x19.grevy.admin.v1.BackupEndH\x00R\x03endB\x06\n" +
+	"\x04part\"\xc4\x01\n" +
+	"\fBackupHeader\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x1e\n" +
+	"\n" +
+	"partitions\x18\x02 \x01(\x05R\n" +
+	"partitions\x12-\n" +
+	"\x12message_partitions\x18\x03 \x01(\x05R\x11messagePartitions\x12\x14\n" +
+	"\x05taken\x18\x04 \x01(\x03R\x05taken\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\tR\aversion\x12\x16\n" +
+	"\x06format\x18\x06 \x01(\x05R\x06format\">\n" +
+	"\n" +
+	"BackupData\x12\x1c\n" +
+	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"W\n" +
+	"\tBackupEnd\x12\x1c\n" +
+	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x14\n" +
+	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\x12\x16\n" +
+	"\x06sha256\x18\x03 \x01(\fR\x06sha256\"L\n" +
+	"\x0fRestoreResponse\x129\n" +
+	"\n" +
+	"partitions\x18\x01 \x03(\v2\x19.grevy.admin.v1.BackupEndR\n" +
+	"partitions*l\n" +
 	"\tStepState\x12\x1a\n" +
 	"\x16STEP_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12STEP_STATE_WAITING\x10\x01\x12\x16\n" +
 	"\x12STEP_STATE_RUNNING\x10\x02\x12\x13\n" +
-	"\x0fSTEP_STATE_DONE\x10\x032\xda\x01\n" +
+	"\x0fSTEP_STATE_DONE\x10\x032\xeb\x02\n" +
 	"\aCluster\x12?\n" +
 	"\x03Get\x12\x1a.grevy.admin.v1.GetRequest\x1a\x1c.grevy.admin.v1.ClusterState\x12G\n" +
 	"\x06Change\x12\x1d.grevy.admin.v1.ChangeRequest\x1a\x1e.grevy.admin.v1.ChangeResponse\x12E\n" +
-	"\x06Cancel\x12\x1d.grevy.admin.v1.CancelRequest\x1a\x1c.grevy.admin.v1.ClusterStateB,Z*github.com/grevy-io/grevy/admin/v1;adminpbb\x06proto3"
+	"\x06Cancel\x12\x1d.grevy.admin.v1.CancelRequest\x1a\x1c.grevy.admin.v1.ClusterState\x12E\n" +
+	"\x06Backup\x12\x1d.grevy.admin.v1.BackupRequest\x1a\x1a.grevy.admin.v1.BackupPart0\x01\x12H\n" +
+	"\aRestore\x12\x1a.grevy.admin.v1.BackupPart\x1a\x1f.grevy.admin.v1.RestoreResponse(\x01B,Z*github.com/grevy-io/grevy/admin/v1;adminpbb\x06proto3"
 
 var (
 	file_admin_v1_admin_proto_rawDescOnce sync.Once
@@ -1291,7 +1709,7 @@ func file_admin_v1_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_admin_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_admin_v1_admin_proto_goTypes = []any{
 	(StepState)(0),               // 0: grevy.admin.v1.StepState
 	(*GetRequest)(nil),           // 1: grevy.admin.v1.GetRequest
@@ -1311,6 +1729,12 @@ var file_admin_v1_admin_proto_goTypes = []any{
 	(*Partition)(nil),            // 15: grevy.admin.v1.Partition
 	(*Operation)(nil),            // 16: grevy.admin.v1.Operation
 	(*Step)(nil),                 // 17: grevy.admin.v1.Step
+	(*BackupRequest)(nil),        // 18: grevy.admin.v1.BackupRequest
+	(*BackupPart)(nil),           // 19: grevy.admin.v1.BackupPart
+	(*BackupHeader)(nil),         // 20: grevy.admin.v1.BackupHeader
+	(*BackupData)(nil),           // 21: grevy.admin.v1.BackupData
+	(*BackupEnd)(nil),            // 22: grevy.admin.v1.BackupEnd
+	(*RestoreResponse)(nil),      // 23: grevy.admin.v1.RestoreResponse
 }
 var file_admin_v1_admin_proto_depIdxs = []int32{
 	4,  // 0: grevy.admin.v1.ChangeRequest.add_node:type_name -> grevy.admin.v1.AddNode
@@ -1327,17 +1751,25 @@ var file_admin_v1_admin_proto_depIdxs = []int32{
 	16, // 11: grevy.admin.v1.ClusterState.last:type_name -> grevy.admin.v1.Operation
 	17, // 12: grevy.admin.v1.Operation.steps:type_name -> grevy.admin.v1.Step
 	0,  // 13: grevy.admin.v1.Step.state:type_name -> grevy.admin.v1.StepState
-	1,  // 14: grevy.admin.v1.Cluster.Get:input_type -> grevy.admin.v1.GetRequest
-	3,  // 15: grevy.admin.v1.Cluster.Change:input_type -> grevy.admin.v1.ChangeRequest
-	2,  // 16: grevy.admin.v1.Cluster.Cancel:input_type -> grevy.admin.v1.CancelRequest
-	13, // 17: grevy.admin.v1.Cluster.Get:output_type -> grevy.admin.v1.ClusterState
-	12, // 18: grevy.admin.v1.Cluster.Change:output_type -> grevy.admin.v1.ChangeResponse
-	13, // 19: grevy.admin.v1.Cluster.Cancel:output_type -> grevy.admin.v1.ClusterState
-	17, // [17:20] is the sub-list for method output_type
-	14, // [14:17] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	20, // 14: grevy.admin.v1.BackupPart.header:type_name -> grevy.admin.v1.BackupHeader
+	21, // 15: grevy.admin.v1.BackupPart.data:type_name -> grevy.admin.v1.BackupData
+	22, // 16: grevy.admin.v1.BackupPart.end:type_name -> grevy.admin.v1.BackupEnd
+	22, // 17: grevy.admin.v1.RestoreResponse.partitions:type_name -> grevy.admin.v1.BackupEnd
+	1,  // 18: grevy.admin.v1.Cluster.Get:input_type -> grevy.admin.v1.GetRequest
+	3,  // 19: grevy.admin.v1.Cluster.Change:input_type -> grevy.admin.v1.ChangeRequest
+	2,  // 20: grevy.admin.v1.Cluster.Cancel:input_type -> grevy.admin.v1.CancelRequest
+	18, // 21: grevy.admin.v1.Cluster.Backup:input_type -> grevy.admin.v1.BackupRequest
+	19, // 22: grevy.admin.v1.Cluster.Restore:input_type -> grevy.admin.v1.BackupPart
+	13, // 23: grevy.admin.v1.Cluster.Get:output_type -> grevy.admin.v1.ClusterState
+	12, // 24: grevy.admin.v1.Cluster.Change:output_type -> grevy.admin.v1.ChangeResponse
+	13, // 25: grevy.admin.v1.Cluster.Cancel:output_type -> grevy.admin.v1.ClusterState
+	19, // 26: grevy.admin.v1.Cluster.Backup:output_type -> grevy.admin.v1.BackupPart
+	23, // 27: grevy.admin.v1.Cluster.Restore:output_type -> grevy.admin.v1.RestoreResponse
+	23, // [23:28] is the sub-list for method output_type
+	18, // [18:23] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_admin_v1_admin_proto_init() }
@@ -1355,13 +1787,18 @@ func file_admin_v1_admin_proto_init() {
 		(*ChangeRequest_AddPartitions)(nil),
 		(*ChangeRequest_ForceRemove)(nil),
 	}
+	file_admin_v1_admin_proto_msgTypes[18].OneofWrappers = []any{
+		(*BackupPart_Header)(nil),
+		(*BackupPart_Data)(nil),
+		(*BackupPart_End)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_v1_admin_proto_rawDesc), len(file_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   17,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

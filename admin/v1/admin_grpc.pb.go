@@ -19,9 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Cluster_Get_FullMethodName    = "/grevy.admin.v1.Cluster/Get"
-	Cluster_Change_FullMethodName = "/grevy.admin.v1.Cluster/Change"
-	Cluster_Cancel_FullMethodName = "/grevy.admin.v1.Cluster/Cancel"
+	Cluster_Get_FullMethodName     = "/grevy.admin.v1.Cluster/Get"
+	Cluster_Change_FullMethodName  = "/grevy.admin.v1.Cluster/Change"
+	Cluster_Cancel_FullMethodName  = "/grevy.admin.v1.Cluster/Cancel"
+	Cluster_Backup_FullMethodName  = "/grevy.admin.v1.Cluster/Backup"
+	Cluster_Restore_FullMethodName = "/grevy.admin.v1.Cluster/Restore"
 )
 
 // ClusterClient is the client API for Cluster service.
@@ -39,6 +41,16 @@ type ClusterClient interface {
 	Change(ctx context.Context, in *ChangeRequest, opts ...grpc.CallOption) (*ChangeResponse, error)
 	// Cancel ends the operation under way; what it has done stays.
 	Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*ClusterState, error)
+	// Backup reads the state of all partitions as of one moment, while the cluster
+	// runs: one header, then for each partition data in order and an end. Nothing
+	// that partitions tell each other is lost in between or there twice. It fails
+	// with UNAVAILABLE if a partition has no leader, or another one meanwhile;
+	// then all of it is begun again.
+	Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupPart], error)
+	// Restore takes what Backup gave, in the same order, into a cluster that has
+	// as many partitions and is empty. Until it has answered, the cluster takes no
+	// commands; if it fails it can be begun again with the same backup.
+	Restore(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[BackupPart, RestoreResponse], error)
 }
 
 type clusterClient struct {
@@ -79,6 +91,38 @@ func (c *clusterClient) Cancel(ctx context.Context, in *CancelRequest, opts ...g
 	return out, nil
 }
 
+func (c *clusterClient) Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupPart], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Cluster_ServiceDesc.Streams[0], Cluster_Backup_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[BackupRequest, BackupPart]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Cluster_BackupClient = grpc.ServerStreamingClient[BackupPart]
+
+func (c *clusterClient) Restore(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[BackupPart, RestoreResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Cluster_ServiceDesc.Streams[1], Cluster_Restore_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[BackupPart, RestoreResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Cluster_RestoreClient = grpc.ClientStreamingClient[BackupPart, RestoreResponse]
+
 // ClusterServer is the server API for Cluster service.
 // All implementations must embed UnimplementedClusterServer
 // for forward compatibility.
@@ -94,6 +138,16 @@ type ClusterServer interface {
 	Change(context.Context, *ChangeRequest) (*ChangeResponse, error)
 	// Cancel ends the operation under way; what it has done stays.
 	Cancel(context.Context, *CancelRequest) (*ClusterState, error)
+	// Backup reads the state of all partitions as of one moment, while the cluster
+	// runs: one header, then for each partition data in order and an end. Nothing
+	// that partitions tell each other is lost in between or there twice. It fails
+	// with UNAVAILABLE if a partition has no leader, or another one meanwhile;
+	// then all of it is begun again.
+	Backup(*BackupRequest, grpc.ServerStreamingServer[BackupPart]) error
+	// Restore takes what Backup gave, in the same order, into a cluster that has
+	// as many partitions and is empty. Until it has answered, the cluster takes no
+	// commands; if it fails it can be begun again with the same backup.
+	Restore(grpc.ClientStreamingServer[BackupPart, RestoreResponse]) error
 	mustEmbedUnimplementedClusterServer()
 }
 
@@ -112,6 +166,12 @@ func (UnimplementedClusterServer) Change(context.Context, *ChangeRequest) (*Chan
 }
 func (UnimplementedClusterServer) Cancel(context.Context, *CancelRequest) (*ClusterState, error) {
 	return nil, status.Error(codes.Unimplemented, "method Cancel not implemented")
+}
+func (UnimplementedClusterServer) Backup(*BackupRequest, grpc.ServerStreamingServer[BackupPart]) error {
+	return status.Error(codes.Unimplemented, "method Backup not implemented")
+}
+func (UnimplementedClusterServer) Restore(grpc.ClientStreamingServer[BackupPart, RestoreResponse]) error {
+	return status.Error(codes.Unimplemented, "method Restore not implemented")
 }
 func (UnimplementedClusterServer) mustEmbedUnimplementedClusterServer() {}
 func (UnimplementedClusterServer) testEmbeddedByValue()                 {}
@@ -188,6 +248,24 @@ func _Cluster_Cancel_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Cluster_Backup_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(BackupRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ClusterServer).Backup(m, &grpc.GenericServerStream[BackupRequest, BackupPart]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Cluster_BackupServer = grpc.ServerStreamingServer[BackupPart]
+
+func _Cluster_Restore_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ClusterServer).Restore(&grpc.GenericServerStream[BackupPart, RestoreResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Cluster_RestoreServer = grpc.ClientStreamingServer[BackupPart, RestoreResponse]
+
 // Cluster_ServiceDesc is the grpc.ServiceDesc for Cluster service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -208,6 +286,17 @@ var Cluster_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Cluster_Cancel_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Backup",
+			Handler:       _Cluster_Backup_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Restore",
+			Handler:       _Cluster_Restore_Handler,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "admin/v1/admin.proto",
 }
