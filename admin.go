@@ -7,11 +7,13 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	adminpb "github.com/grevy-io/grevy/admin/v1"
 	"github.com/grevy-io/grevy/cluster"
+	"github.com/grevy-io/grevy/partitionactor"
 	"github.com/grevy-io/grevy/protocol"
 )
 
@@ -92,6 +94,23 @@ func (s *adminService) Cancel(ctx context.Context, _ *adminpb.CancelRequest) (*a
 	return s.Get(ctx, nil)
 }
 
+// Backup sends all partitions as of one moment.
+func (s *adminService) Backup(_ *adminpb.BackupRequest, stream grpc.ServerStreamingServer[adminpb.BackupPart]) error {
+	if err := s.b.Backup(stream.Context(), stream.Send); err != nil {
+		return adminStatus(err)
+	}
+	return nil
+}
+
+// Restore fills an empty cluster.
+func (s *adminService) Restore(stream grpc.ClientStreamingServer[adminpb.BackupPart, adminpb.RestoreResponse]) error {
+	ends, err := s.b.Restore(stream.Context(), stream.Recv)
+	if err != nil {
+		return adminStatus(err)
+	}
+	return stream.SendAndClose(&adminpb.RestoreResponse{Partitions: ends})
+}
+
 // bound limits a call whose client sets no deadline.
 func (s *adminService) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := s.b.RequestTimeout
@@ -109,8 +128,14 @@ const adminTimeout = 15 * time.Second
 func adminStatus(err error) error {
 	var refusal *protocol.Refusal
 	switch {
+	case status.Code(err) != codes.Unknown:
+		return err // of the call itself
 	case errors.As(err, &refusal):
-		return status.Errorf(codes.Unavailable, "the cluster's plan stands in partition 1: %v", err)
+		return status.Error(codes.Unavailable, err.Error())
+	case errors.Is(err, partitionactor.ErrNoCut):
+		return status.Error(codes.Unavailable, err.Error())
+	case errors.Is(err, protocol.ErrCorrupt):
+		return status.Error(codes.DataLoss, err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, protocol.ErrOutcomeUnknown):
 		return status.Error(codes.DeadlineExceeded, err.Error())
 	case errors.Is(err, protocol.ErrInternal):

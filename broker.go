@@ -219,6 +219,7 @@ func (b *Broker) openPost() error {
 	b.post.Handle(kindPlan, b.takePlan)
 	b.post.Handle(kindNewer, b.tellPlan)
 	b.post.Handle(kindForce, b.takeForce)
+	b.post.Handle(kindCut, b.tellCut)
 	return nil
 }
 

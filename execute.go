@@ -63,7 +63,7 @@ func (g gatewayBroker) Topology() gateway.Topology {
 	b := g.Broker
 	t := gateway.Topology{ClusterSize: len(b.nodes()), Partitions: b.partitionCount(), ReplicationFactor: b.factor(), Version: b.Version}
 	if p := b.plan(); p != nil {
-		t.Existing, t.Messages = p.Targets(), p.Began.Partitions
+		t.Existing, t.Messages = p.Targets(), p.MessagePartitions()
 	}
 	for _, m := range b.members.List() {
 		if !m.Alive {

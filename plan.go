@@ -51,7 +51,7 @@ func (b *Broker) partitionCount() int {
 // messages are spread.
 func (b *Broker) targets() (partitions, messages int) {
 	p := b.plan()
-	return p.Targets(), p.Began.Partitions
+	return p.Targets(), p.MessagePartitions()
 }
 
 func (b *Broker) targetCount() int {

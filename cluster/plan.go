@@ -22,6 +22,9 @@ type Plan struct {
 	// Partitions are all that there are; the first Active of them are given work.
 	Partitions []Partition `json:"partitions"`
 	Active     int         `json:"active"`
+	// Messages is over how many partitions messages are spread, if the cluster was
+	// filled from a backup of one that had begun otherwise; 0: as it began.
+	Messages int `json:"messages,omitempty"`
 	// Gone are the servers that have left. They never come back under these ids.
 	Gone []string `json:"gone,omitempty"`
 	// Operation is under way; Last was the one before.
@@ -30,7 +33,7 @@ type Plan struct {
 }
 
 // Began is how the cluster began. It never changes: raft groups begin by it,
-// and messages find their partition by it.
+// and messages find their partition by it (MessagePartitions).
 type Began struct {
 	Nodes             int            `json:"nodes"`
 	Partitions        int            `json:"partitions"`
@@ -97,6 +100,8 @@ func (p *Plan) check() error {
 		return fmt.Errorf("read plan: it began with %d nodes, %d partitions, %d replicas", p.Began.Nodes, p.Began.Partitions, p.Began.ReplicationFactor)
 	case p.Active < p.Began.Partitions || p.Active > len(p.Partitions) || len(p.Members) == 0:
 		return fmt.Errorf("read plan: %d members, %d of %d partitions active", len(p.Members), p.Active, len(p.Partitions))
+	case p.Messages < 0 || p.Messages > p.Active:
+		return fmt.Errorf("read plan: messages are spread over %d of %d partitions", p.Messages, p.Active)
 	case p.Operation != nil && (p.Operation.At < 0 || p.Operation.At >= len(p.Operation.Steps)):
 		return fmt.Errorf("read plan: step %d of %d", p.Operation.At, len(p.Operation.Steps))
 	}
@@ -110,6 +115,27 @@ func (p *Plan) check() error {
 
 // Encode is the inverse of Decode.
 func (p *Plan) Encode() ([]byte, error) { return json.Marshal(p) }
+
+// MessagePartitions is over how many partitions messages are spread, by the hashes
+// of their correlation keys. It stays when partitions are added.
+func (p *Plan) MessagePartitions() int {
+	if p.Messages > 0 {
+		return p.Messages
+	}
+	return p.Began.Partitions
+}
+
+// SpreadMessages is the plan with messages spread over n partitions, nil if they are.
+// It is for a cluster that is being filled from a backup and has no messages yet.
+func (p *Plan) SpreadMessages(n int) *Plan {
+	if n == p.MessagePartitions() {
+		return nil
+	}
+	next := p.clone()
+	next.Version++
+	next.Messages = n
+	return next
+}
 
 // ID is the cluster's id in bytes.
 func (p *Plan) ID() (id [16]byte) {

@@ -35,6 +35,9 @@ type Host interface {
 	// Export starts what brings records to Config.Records, from a mark on, and
 	// returns how it is told that there is more.
 	Export(from raftadapter.Mark) (tell func())
+	// Cut keeps the state that is applied on this node, for who reads it under the
+	// token.
+	Cut(token uint64)
 	// Exported tells how far that is.
 	Exported() ExportStatus
 }

@@ -34,6 +34,8 @@ type stage struct {
 	serving  bool
 	told     []any    // the distributor
 	posted   chan any // what goes into the mail
+	cuts     []uint64
+	settled  int // entries of proposed that are committed
 }
 
 func newStage(t *testing.T) *stage {
@@ -44,10 +46,15 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	s.driven = partitionactor.Drive(&partitionactor.Config{Partition: 1, Partitions: 1, Models: engine.NewModels(1 << 20), Log: log, Distributor: func(actors.Outbox) *actor.Props { return nil }}, s, s)
+	s.driven = s.drive()
 	s.driven.Start()
 	return s
+}
+
+// drive makes a life of the leader.
+func (s *stage) drive() *partitionactor.Driven {
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	return partitionactor.Drive(&partitionactor.Config{Partition: 1, Partitions: 1, Models: engine.NewModels(1 << 20), Log: log, Distributor: func(actors.Outbox) *actor.Props { return nil }}, s, s)
 }
 
 // commit applies an entry of the log, which ends in the term given.
@@ -91,6 +98,7 @@ func (s *stage) Distribute(actors.Outbox) func(any) {
 }
 func (s *stage) Export(raftadapter.Mark) func() { return func() {} }
 
+func (s *stage) Cut(token uint64)                      { s.cuts = append(s.cuts, token) }
 func (s *stage) Exported() partitionactor.ExportStatus { return partitionactor.ExportStatus{} }
 
 func (s *stage) Execute(protocol.Command, func(protocol.Reply, error)) {}

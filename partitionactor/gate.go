@@ -44,7 +44,7 @@ func privileged(c protocol.Command) bool {
 	switch c.Kind() {
 	case protocol.KindCompleteJob, protocol.KindFailJob, protocol.KindThrowError, protocol.KindYieldJobs, protocol.KindAcknowledge,
 		protocol.KindReceive, protocol.KindTakeBase, protocol.KindPullDefinition, protocol.KindPartitionInfo, protocol.KindSurvey, protocol.KindReconcile, protocol.KindContinue, protocol.KindTick, protocol.KindExported,
-		protocol.KindReadPlan, protocol.KindWritePlan:
+		protocol.KindReadPlan, protocol.KindWritePlan, protocol.KindHold, protocol.KindCut, protocol.KindRestore:
 		return true
 	}
 	return false
@@ -56,7 +56,7 @@ func privileged(c protocol.Command) bool {
 func timed(c protocol.Command) bool {
 	switch c.Kind() {
 	case protocol.KindDeploy, protocol.KindDeleteResource, protocol.KindPartitionInfo, protocol.KindListDeployments,
-		protocol.KindListIncidents, protocol.KindListInstances, protocol.KindInspectInstance, protocol.KindListMessages:
+		protocol.KindListIncidents, protocol.KindListInstances, protocol.KindInspectInstance, protocol.KindListMessages, protocol.KindRestore:
 		return false
 	}
 	return true

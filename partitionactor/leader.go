@@ -40,6 +40,10 @@ type leader struct {
 	behind   []late
 	held     bool // suspended work waits until entries are on their way
 	ended    bool
+
+	holding   *holding // for a backup; nil: none
+	restoring string   // the backup that the partition is being filled from
+	reopen    bool     // this life ends with the entry that is being packed
 }
 
 // Messages that a leader sends itself.
@@ -95,7 +99,11 @@ func (l *leader) handle(m any) {
 	case answered:
 		l.onAnswered(m)
 	case pulledBack:
-		l.onPulled(m)
+		if !l.postpone(m) {
+			l.onPulled(m)
+		}
+	case holdOver:
+		l.release(uint64(m))
 	case goOn:
 		if uint64(m) == l.incarnation {
 			l.goOn()
@@ -117,7 +125,10 @@ func (l *leader) handle(m any) {
 	}
 }
 
-var errStopped = errors.New("leadership has ended")
+var (
+	errStopped  = errors.New("leadership has ended")
+	errReopened = errors.New("a restoration has begun or ended, and all is read anew")
+)
 
 // start opens this leadership. The term is read before the entry is proposed,
 // so that the guard refuses it if it changes in between.
@@ -177,6 +188,10 @@ func (l *leader) onApplied(a raftadapter.Applied) {
 	}
 	l.settle()
 	l.reads.release(l.applied)
+	if l.reopen && l.packing.empty() && len(l.closed)+len(l.flying) == 0 {
+		l.end(errReopened)
+		return
+	}
 	l.proposeNext()
 	if l.held {
 		l.goOn()
@@ -209,14 +224,28 @@ func (l *leader) open() {
 		Partition: l.p.Partition, Partitions: l.p.Partitions, Models: l.p.Models, Epoch: l.host.Random() | 1,
 		MaxJobBytes: int64(l.p.Limits.JobBytes), Records: l.p.Records != nil,
 	})
-	l.startDistributor()
-	if err := l.startExporter(); err != nil {
+	if l.restoring, err = view.Restoring(); err == nil {
+		err = l.startChildren()
+	}
+	if err != nil {
 		l.end(err)
 		return
 	}
 	l.host.Serving(l.term)
 	l.host.After(l.p.Limits.Tick, tick{})
 	l.goOn()
+}
+
+// startChildren starts what works beside the leader, unless there is nothing yet
+// to work with.
+func (l *leader) startChildren() error {
+	if l.restoring != "" {
+		l.p.Log.Info("being restored, no commands are taken", "backup", l.restoring)
+		l.distributor = undelivered
+		return nil
+	}
+	l.startDistributor()
+	return l.startExporter()
 }
 
 // internal executes a command of the leader's own.
@@ -235,7 +264,7 @@ func (l *leader) take(r *request) {
 		r.done(nil, protocol.Refuse(protocol.Unreachable, l.p.Partition, "its time was over before it was executed: %v", err))
 		return
 	}
-	if l.inspect(r) || l.slice(r) {
+	if l.apart(r) || l.inspect(r) || l.slice(r) {
 		return
 	}
 	l.engine.Partitions, l.engine.MessagePartitions = l.p.layout()
@@ -251,6 +280,30 @@ func (l *leader) take(r *request) {
 		return
 	}
 	l.follow(r, out)
+}
+
+// apart does with a request what backup and restoration want, and tells whether
+// that is all there is to do.
+func (l *leader) apart(r *request) bool {
+	switch c := r.command.(type) {
+	case *protocol.Hold:
+		l.hold(c, r)
+		return true
+	case *protocol.Cut:
+		l.cut(c, r)
+		return true
+	}
+	switch c, is := r.command.(*protocol.Restore); {
+	case l.reopen:
+		r.done(nil, protocol.Refuse(protocol.NotLeader, l.p.Partition, "%s", errReopened))
+	case is:
+		l.restore(c, r)
+	case l.restoring != "" && !whileRestoring(r.command):
+		r.done(nil, protocol.Refuse(protocol.Restoring, l.p.Partition, "from %s", l.restoring))
+	default:
+		return crosses(r.command) && l.postpone(r)
+	}
+	return true
 }
 
 // execute runs the engine. Its panic hits one command, before it is in the log:
@@ -436,6 +489,7 @@ func (l *leader) close(reason error) {
 	for _, b := range l.behind {
 		b.r.done(nil, refusal)
 	}
+	l.failPostponed(refusal)
 	for _, r := range l.awaiting {
 		if l.unproposed(r, sure) {
 			r.done(nil, refusal)

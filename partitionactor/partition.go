@@ -27,6 +27,7 @@ type Partition struct {
 	child  atomic.Pointer[actor.PID] // a leader that hears what is applied
 
 	exported exportStatus
+	cuts     cuts
 }
 
 // Messages from raft's goroutines to the partition.
@@ -204,5 +205,6 @@ func (p *Partition) Handover(alone bool) {
 func (p *Partition) Stop() error {
 	p.gate.leader.Store(nil)
 	actors.Stop(p.System, p.pid)
+	p.cuts.close()
 	return p.end()
 }

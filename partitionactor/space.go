@@ -23,7 +23,7 @@ func roomFor(c protocol.Command, l diskspace.Level) bool {
 func grows(c protocol.Command) bool {
 	switch c.(type) {
 	case *protocol.CreateInstance, *protocol.Deploy, *protocol.PublishMessage, *protocol.BroadcastSignal, *protocol.SetVariables,
-		*protocol.ModifyInstance, *protocol.MigrateInstance:
+		*protocol.ModifyInstance, *protocol.MigrateInstance, *protocol.Restore:
 		return true
 	}
 	return false
@@ -33,7 +33,8 @@ func grows(c protocol.Command) bool {
 func onlyReads(c protocol.Command) bool {
 	switch c.(type) {
 	case *protocol.PartitionInfo, *protocol.ListDeployments, *protocol.Watermark, *protocol.PullDefinition, *protocol.AwaitJobs,
-		*protocol.Survey, *protocol.ListDefinitions, *protocol.FetchDefinitions, *protocol.AwaitDistributed:
+		*protocol.Survey, *protocol.ListDefinitions, *protocol.FetchDefinitions, *protocol.AwaitDistributed,
+		*protocol.Hold, *protocol.Cut:
 		return true
 	}
 	return false

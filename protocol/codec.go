@@ -109,6 +109,12 @@ func newCommand(k Kind) Command {
 		return new(MigrateInstance)
 	case KindEvaluateDecision:
 		return new(EvaluateDecision)
+	case KindHold:
+		return new(Hold)
+	case KindCut:
+		return new(Cut)
+	case KindRestore:
+		return new(Restore)
 	case KindReadPlan:
 		return new(ReadPlan)
 	case KindWritePlan:

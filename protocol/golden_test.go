@@ -79,6 +79,9 @@ func goldenCommands() []protocol.Command {
 		&protocol.AwaitDistributed{Seq: 12, Deployment: 2251799813685249, Wait: 5000, Reachable: true},
 		&protocol.ReadPlan{},
 		&protocol.WritePlan{Expected: 3, Plan: []byte("{}")},
+		&protocol.Hold{Token: 77, For: 5000},
+		&protocol.Cut{Token: 77},
+		&protocol.Restore{Step: protocol.RestoreWrites, Backup: "b", Writes: []byte{1}},
 		&protocol.DeleteResource{ResourceKey: 9, Definitions: []protocol.Definition{definition.Tombstone()}},
 		&protocol.EvaluateDecision{DecisionKey: 9, DecisionID: "rate", Variables: []byte(`{"a":1}`), TenantID: "<default>", DeploymentSeq: 300},
 		&protocol.ThrowError{JobKey: 2251799813685253, Code: "E1", Message: "no", Variables: []byte(`{"b":2}`)},
@@ -148,6 +151,7 @@ func goldenReplies() []protocol.Reply {
 			Refused: []protocol.RefusedPush{{Partition: 3, Reason: "no"}},
 		}}},
 		&protocol.Plan{Version: 4, Plan: []byte("{}")},
+		&protocol.Restored{Done: true},
 		&protocol.Evaluated{
 			Decision: protocol.EvaluatedDecision{Key: 9, ID: "rate", Name: "Rate", Version: 2, Output: []byte(`7`)}, RequirementsID: "rules", RequirementsKey: 8,
 			Decisions: []protocol.EvaluatedDecision{{

@@ -17,7 +17,7 @@ func commands() []protocol.Command {
 		&protocol.ResolveIncident{}, &protocol.Receive{}, &protocol.PullDefinition{}, &protocol.AwaitDistributed{}, &protocol.Survey{}, &protocol.ListDefinitions{}, &protocol.FetchDefinitions{},
 		&protocol.ListIncidents{}, &protocol.ListInstances{}, &protocol.InspectInstance{}, &protocol.ListMessages{},
 		&protocol.EvaluateDecision{}, &protocol.DeleteResource{},
-		&protocol.ReadPlan{}, &protocol.WritePlan{},
+		&protocol.ReadPlan{}, &protocol.WritePlan{}, &protocol.Hold{}, &protocol.Cut{}, &protocol.Restore{},
 		&protocol.ListDeployments{}, &protocol.PartitionInfo{}, &protocol.TakeBase{}, &protocol.Watermark{},
 		&protocol.ModifyInstance{}, &protocol.MigrateInstance{},
 		&protocol.ThrowError{}, &protocol.PublishMessage{}, &protocol.BroadcastSignal{}, &protocol.Distribute{},
@@ -35,7 +35,7 @@ func replies() []protocol.Reply {
 	return []protocol.Reply{
 		&protocol.Done{}, &protocol.Deployed{}, &protocol.Created{}, &protocol.Result{}, &protocol.Jobs{},
 		&protocol.KeyReply{}, &protocol.Received{}, &protocol.DefinitionReply{}, &protocol.Deployments{}, &protocol.Info{}, &protocol.Evaluated{}, &protocol.Distribution{}, &protocol.Surveyed{}, &protocol.DefinitionList{},
-		&protocol.Incidents{}, &protocol.Instances{}, &protocol.InstanceTree{}, &protocol.Messages{}, &protocol.Plan{},
+		&protocol.Incidents{}, &protocol.Instances{}, &protocol.InstanceTree{}, &protocol.Messages{}, &protocol.Plan{}, &protocol.Restored{},
 	}
 }
 

@@ -65,9 +65,11 @@ const (
 	DefinitionUnknown
 	// NoSpace: the disk of the partition's leader has too little room.
 	NoSpace
+	// Restoring: the partition is being filled from a backup.
+	Restoring
 )
 
-var refusalNames = [...]string{"", "not the leader", "in-flight limit reached", "unreachable", "no such partition", "definition unknown here", "out of disk space"}
+var refusalNames = [...]string{"", "not the leader", "in-flight limit reached", "unreachable", "no such partition", "definition unknown here", "out of disk space", "being restored from a backup"}
 
 // String names the door.
 func (c RefusalCode) String() string {

@@ -156,6 +156,8 @@ type Info struct {
 	Compared CompareInfo
 	// RecordLog is why records cannot be written, "" if nothing is wrong.
 	RecordLog string
+	// Restoring is the backup that the partition is being filled from, "" if none.
+	Restoring string
 }
 
 // LaneInfo is one lane to one target, with what it has not applied.
@@ -284,6 +286,8 @@ func newReply(k ReplyKind) Reply {
 		return new(Distribution)
 	case ReplyPlan:
 		return new(Plan)
+	case ReplyRestored:
+		return new(Restored)
 	}
 	return nil
 }

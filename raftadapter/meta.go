@@ -32,7 +32,7 @@ func probeKey(p protocol.PartitionID) []byte { return nodeKey('P', uint16(p)) }
 
 // appliedKey is the row of a partition that says how far the log is applied and
 // which guard the next entry has to pass.
-var appliedKey = append(state.TableMeta.Key(7), "applied"...)
+var appliedKey = state.AppliedKey
 
 // position is how far a partition has applied its log.
 type position struct {

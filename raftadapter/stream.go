@@ -41,34 +41,31 @@ func openStream(f *fsm) (*stream, error) {
 	f.mu.Lock()
 	snap, prefix := f.kv.Snapshot(), f.prefix
 	f.mu.Unlock()
-	hashes, size, err := measure(snap, prefix)
+	hashes := contents(snap, prefix)
+	size, err := measure(snap, prefix, hashes)
 	if err != nil {
 		snap.Close()
 		return nil, err
 	}
 	s := &stream{snap: snap, size: size}
-	s.walk, s.stop = walker(snap, prefix, hashes)
+	s.walk, s.stop = walker(snap, prefix, hashes, func([]byte) bool { return false })
 	s.buf.WriteString(streamMagic)
 	return s, nil
 }
 
-// measure finds the bodies a partition refers to and the size of its stream.
-func measure(snap state.Snapshot, prefix []byte) (hashes []protocol.Hash, size int64, err error) {
+// measure finds the size of a partition's stream.
+func measure(snap state.Snapshot, prefix []byte, hashes []protocol.Hash) (size int64, err error) {
 	size = int64(len(streamMagic)) + headerSize + 12
 	it := snap.Iterate(prefix, nil)
 	defer it.Close()
 	for ; it.Valid(); it.Next() {
-		key := it.Key()[len(prefix):]
-		size += int64(headerSize + len(key) + it.ValueSize())
-		if len(key) == 33 && key[0] == byte(state.TableContentRef) {
-			hashes = append(hashes, protocol.Hash(key[1:]))
-		}
+		size += int64(headerSize + len(it.Key()) - len(prefix) + it.ValueSize())
 	}
 	for _, h := range hashes {
 		for i := uint32(0); ; i++ {
 			b, err := snap.Get(state.BodyKey(h, i))
 			if err != nil {
-				return nil, 0, err
+				return 0, err
 			}
 			if b == nil {
 				break
@@ -76,12 +73,12 @@ func measure(snap state.Snapshot, prefix []byte) (hashes []protocol.Hash, size i
 			size += int64(headerSize + 36 + len(b))
 		}
 	}
-	return hashes, size, nil
+	return size, nil
 }
 
-// walker gives all bodies, then all rows: what is named is there before what
-// names it.
-func walker(snap state.Snapshot, prefix []byte, hashes []protocol.Hash) (func() (byte, []byte, []byte, error), func()) {
+// walker gives all bodies, then all rows but those to leave out: what is named is
+// there before what names it.
+func walker(snap state.Snapshot, prefix []byte, hashes []protocol.Hash, leaveOut func(key []byte) bool) (func() (byte, []byte, []byte, error), func()) {
 	it := snap.Iterate(prefix, nil)
 	chunk := uint32(0)
 	return func() (byte, []byte, []byte, error) {
@@ -97,6 +94,9 @@ func walker(snap state.Snapshot, prefix []byte, hashes []protocol.Hash) (func() 
 			key := binary.BigEndian.AppendUint32(clone(hashes[0][:]), chunk)
 			chunk++
 			return recordBody, key, b, nil
+		}
+		for it.Valid() && leaveOut(it.Key()[len(prefix):]) {
+			it.Next()
 		}
 		if !it.Valid() {
 			return 0, nil, nil, nil

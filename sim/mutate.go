@@ -22,12 +22,13 @@ const (
 	noEpoch                // a sender's new life is taken for its old one
 	earlyAck               // rows are acknowledged before they are committed
 	noVerify               // what writes nothing is answered without proof
+	noHold                 // partitions are cut for a backup before all hold
 )
 
-var mutations = []mutation{noTerm, noIncarnation, noSeq, noDedupe, noGapCheck, noEpoch, earlyAck, noVerify}
+var mutations = []mutation{noTerm, noIncarnation, noSeq, noDedupe, noGapCheck, noEpoch, earlyAck, noVerify, noHold}
 
 func (m mutation) String() string {
-	return [...]string{"sound", "term guard", "incarnation guard", "seq guard", "dedupe", "inbox gap check", "source epoch", "ack from applied state", "verified read"}[m]
+	return [...]string{"sound", "term guard", "incarnation guard", "seq guard", "dedupe", "inbox gap check", "source epoch", "ack from applied state", "verified read", "hold before a backup"}[m]
 }
 
 // guards tells whether it is one of the guard of entries.

@@ -18,7 +18,7 @@ type settings struct {
 	Pause int // of a thousand turns, so many come late
 
 	// How often, on average; 0: never.
-	Elections, Crashes, Cuts, Jumps, Restarts, Deposals time.Duration
+	Elections, Crashes, Cuts, Jumps, Restarts, Deposals, Copies time.Duration
 
 	PowerLoss, Restore, Random bool
 	Follow, Notice             time.Duration // how late followers apply, and partitions hear of their raft
@@ -38,5 +38,6 @@ func draw(rnd *rand.Rand) settings {
 		Deposals:  pick(0, 900, 3000) * time.Millisecond,
 		PowerLoss: rnd.IntN(2) == 0, Restore: rnd.IntN(4) == 0, Random: rnd.IntN(3) > 0,
 		Follow: pick(5, 50, 1000) * time.Millisecond, Notice: pick(2, 50, 500, 1000) * time.Millisecond,
+		Copies: pick(0, 500, 2000) * time.Millisecond,
 	}
 }

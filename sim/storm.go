@@ -36,6 +36,7 @@ func (w *world) storm() {
 	})
 	w.repeat(w.conf.Restarts, w.failLife)
 	w.repeat(w.conf.Deposals, w.isolateLeader)
+	w.repeat(w.conf.Copies, w.copyAll)
 	if w.conf.Restore {
 		w.after(w.between(w.conf.Duration/3, w.conf.Duration/2), w.backup)
 	}

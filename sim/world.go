@@ -38,6 +38,8 @@ type world struct {
 	trace io.Writer // nil: nobody wants to read it
 	wrong []string
 	stats Stats
+
+	copying *copies // nil: no backup is being taken
 }
 
 // Stats counts what a run consisted of, so that a test can tell a storm from a
@@ -45,7 +47,7 @@ type world struct {
 type Stats struct {
 	Events, Entries, Dropped, Leaders, Crashes, Cuts, Lost, Doubled, Jumps, Restores int
 	Replies, Rejections, Refusals, Unknown                                           int
-	Created, Messages, Signals, Deployments, Handed, Correlated, Rung                int
+	Created, Messages, Signals, Deployments, Handed, Correlated, Rung, Copies        int
 }
 
 func (s *Stats) add(o Stats) {
@@ -54,7 +56,7 @@ func (s *Stats) add(o Stats) {
 		{&s.Cuts, &o.Cuts}, {&s.Lost, &o.Lost}, {&s.Doubled, &o.Doubled}, {&s.Jumps, &o.Jumps}, {&s.Restores, &o.Restores},
 		{&s.Replies, &o.Replies}, {&s.Rejections, &o.Rejections}, {&s.Refusals, &o.Refusals}, {&s.Unknown, &o.Unknown},
 		{&s.Created, &o.Created}, {&s.Messages, &o.Messages}, {&s.Signals, &o.Signals}, {&s.Deployments, &o.Deployments},
-		{&s.Handed, &o.Handed}, {&s.Correlated, &o.Correlated}, {&s.Rung, &o.Rung},
+		{&s.Handed, &o.Handed}, {&s.Correlated, &o.Correlated}, {&s.Rung, &o.Rung}, {&s.Copies, &o.Copies},
 	} {
 		*p[0] += *p[1]
 	}
@@ -153,7 +155,7 @@ func newHash() hash.Hash { return sha256.New() }
 func (s *Stats) tame() bool {
 	for _, n := range []int{
 		s.Dropped, s.Leaders, s.Crashes, s.Cuts, s.Lost, s.Doubled, s.Jumps, s.Restores, s.Rejections, s.Refusals, s.Unknown,
-		s.Created, s.Messages, s.Signals, s.Deployments, s.Handed, s.Correlated, s.Rung,
+		s.Created, s.Messages, s.Signals, s.Deployments, s.Handed, s.Correlated, s.Rung, s.Copies,
 	} {
 		if n == 0 {
 			return true
