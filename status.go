@@ -90,6 +90,8 @@ type PartitionStatus struct {
 	Problem  string        `json:"problem,omitempty"`
 	// RecordLog is why its records cannot be written, as the leader says.
 	RecordLog string `json:"recordLog,omitempty"`
+	// Restoring is the backup that it is being filled from.
+	Restoring string `json:"restoring,omitempty"`
 }
 
 // LaneStatus is what a partition has to tell another and could not yet.
@@ -180,6 +182,12 @@ func (s *Status) partitionProblems() (list []Problem) {
 				"why: grevy deployments",
 			})
 		}
+		if p.Restoring != "" {
+			list = append(list, Problem{
+				fmt.Sprintf("partition %d takes no commands: it is being filled from the backup %s", p.ID, p.Restoring),
+				"let grevy restore finish, or begin it again with the same backup (docs/operations.md, \"Backup and restore\")",
+			})
+		}
 		if p.RecordLog != "" {
 			list = append(list, Problem{
 				fmt.Sprintf("partition %d: its records cannot be written: %s", p.ID, p.RecordLog),
@@ -252,7 +260,7 @@ func (b *Broker) onePartition(ctx context.Context, p protocol.PartitionID) Parti
 		since := time.UnixMilli(info.OldestIncident)
 		s.OldestIncident = &since
 	}
-	s.Pending, s.RecordLog = info.Pending, info.RecordLog
+	s.Pending, s.RecordLog, s.Restoring = info.Pending, info.RecordLog, info.Restoring
 	now := time.Now().UnixMilli()
 	if info.OldestPending > 0 {
 		s.OldestPendingMs = now - info.OldestPending

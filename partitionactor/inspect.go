@@ -94,19 +94,20 @@ func (o *outbox) refusals(tx *state.Tx, deployment protocol.Key) (list []protoco
 
 // withLanes asks the distributor how it is doing and goes on elsewhere.
 func (l *leader) withLanes(then func(outboxStatus)) {
-	if l.p.Distributor == nil {
-		go then(outboxStatus{})
+	if l.p.Distributor == nil || l.restoring != "" {
+		go then(outboxStatus{restoring: l.restoring})
 		return
 	}
 	l.distributor(actors.OutboxStatus{Reply: func(lanes []actors.LaneStatus, compared []actors.Comparison) {
-		go then(outboxStatus{lanes, compared})
+		go then(outboxStatus{lanes: lanes, compared: compared})
 	}})
 }
 
 // outboxStatus is how a distributor is doing.
 type outboxStatus struct {
-	lanes    []actors.LaneStatus
-	compared []actors.Comparison
+	lanes     []actors.LaneStatus
+	compared  []actors.Comparison
+	restoring string // there is no distributor yet
 }
 
 // compareInfo sums up.
@@ -135,7 +136,7 @@ func (s *outboxStatus) laneInfo() (list []protocol.LaneInfo) {
 const maxCount = 1_000_000
 
 func (o *outbox) info(term uint64, recordLog string, s outboxStatus) (protocol.Reply, error) {
-	info := &protocol.Info{Partition: o.p.Partition, Term: term, RecordLog: recordLog, Lanes: s.laneInfo(), Compared: s.compareInfo()}
+	info := &protocol.Info{Partition: o.p.Partition, Term: term, RecordLog: recordLog, Restoring: s.restoring, Lanes: s.laneInfo(), Compared: s.compareInfo()}
 	for _, lane := range s.lanes {
 		info.Pending += int64(lane.Pending)
 		if lane.Pending > 0 && (info.OldestPending == 0 || lane.Oldest < info.OldestPending) {

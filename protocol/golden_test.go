@@ -169,7 +169,7 @@ func goldenReplies() []protocol.Reply {
 			Pending: []protocol.PendingPush{{Partition: 3, Since: 1700000000000, Attempts: 4, Error: "no link"}},
 			Refused: []protocol.RefusedPush{{Partition: 2, Reason: "no"}},
 		},
-		&protocol.Info{Partition: 2, Term: 3, Applied: 4, DeploymentSeq: 5, OldestPending: 6, Pending: 7, Instances: 8, JobsWaiting: 9, JobsActive: 10, Incidents: 11, OldestIncident: 12, Messages: 13, RecordLog: "disk full",
+		&protocol.Info{Partition: 2, Term: 3, Applied: 4, DeploymentSeq: 5, OldestPending: 6, Pending: 7, Instances: 8, JobsWaiting: 9, JobsActive: 10, Incidents: 11, OldestIncident: 12, Messages: 13, RecordLog: "disk full", Restoring: "b",
 			Lanes:    []protocol.LaneInfo{{Target: 3, Lane: protocol.LaneMessages, Pending: 12, Oldest: 1700000000000, Attempts: 4, Error: "no link"}},
 			Compared: protocol.CompareInfo{At: 1700000000000, Differs: 1, Repaired: 2, Why: "one", Error: "none"}},
 	}

@@ -147,7 +147,7 @@ func (p *Info) encode(b []byte) []byte {
 	for _, v := range [...]int64{p.OldestPending, p.Pending, p.Instances, p.JobsWaiting, p.JobsActive, p.Incidents, p.OldestIncident, p.Messages} {
 		b = AppendInt(b, v)
 	}
-	b = AppendUint(AppendString(b, p.RecordLog), uint64(len(p.Lanes)))
+	b = AppendUint(AppendString(AppendString(b, p.RecordLog), p.Restoring), uint64(len(p.Lanes)))
 	for i := range p.Lanes {
 		b = appendLaneInfo(b, &p.Lanes[i])
 	}
@@ -171,7 +171,7 @@ func (p *Info) decode(r *Reader) {
 		Partition: PartitionID(r.Uint()), Term: r.Uint(), Applied: r.Uint(), DeploymentSeq: r.Uint(),
 		OldestPending: r.Int(), Pending: r.Int(), Instances: r.Int(), JobsWaiting: r.Int(), JobsActive: r.Int(), Incidents: r.Int(),
 		OldestIncident: r.Int(), Messages: r.Int(),
-		RecordLog: r.String(),
+		RecordLog: r.String(), Restoring: r.String(),
 	}
 	if n := r.Count(6); n > 0 {
 		p.Lanes = make([]LaneInfo, n)
