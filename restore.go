@@ -116,18 +116,11 @@ func (r *restoration) sure(ctx context.Context, p protocol.PartitionID, c *proto
 	ctx, cancel := context.WithTimeout(ctx, restoreTime)
 	defer cancel()
 	for {
-		reply, err := r.b.Execute(ctx, p, c)
+		restored, err := ask[*protocol.Restored](ctx, r.b, p, c)
 		if errors.Is(err, protocol.ErrOutcomeUnknown) && pause(ctx, 50*time.Millisecond) {
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		restored, ok := reply.(*protocol.Restored)
-		if !ok {
-			return nil, fmt.Errorf("%w: unexpected reply %T", protocol.ErrInternal, reply)
-		}
-		return restored, nil
+		return restored, err
 	}
 }
 
@@ -324,7 +317,7 @@ func (r *restoration) spreadMessages(ctx context.Context) error {
 	if next == nil {
 		return nil
 	}
-	if _, err := r.b.writePlan(ctx, plan, next); err != nil {
+	if err := r.b.writePlan(ctx, plan, next); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, restoreTime)
