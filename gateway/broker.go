@@ -31,14 +31,6 @@ type Broker interface {
 	DeploymentSeq() uint64
 }
 
-// DeploymentListener may be implemented by a [Broker]: Deployed is told of every
-// successful deployment through this gateway, with the seq of its reply, before
-// the client is. It may block until the cluster knows of it, for a
-// time that it bounds itself.
-type DeploymentListener interface {
-	Deployed(seq uint64)
-}
-
 // Topology is the cluster as one node sees it.
 type Topology struct {
 	// ClusterSize, Partitions and ReplicationFactor are as configured. Partitions

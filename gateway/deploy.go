@@ -101,9 +101,6 @@ func (s *Server) deploy(ctx context.Context, cmd *protocol.Deploy) (*protocol.De
 	if err != nil {
 		return nil, err
 	}
-	if l, ok := s.broker.(DeploymentListener); ok {
-		l.Deployed(deployed.Seq)
-	}
 	s.awaitDistributed(ctx, wait, deployed.Seq, deployed.Key)
 	return deployed, nil
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +42,8 @@ type fake struct {
 	t          testing.TB
 	partitions int
 	seq        uint64
+	described  atomic.Int64 // how often the topology was asked for
+	existing   atomic.Int64 // partitions, if there are more than are given work
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed at every change
@@ -50,7 +53,6 @@ type fake struct {
 	jobs     []*job
 	counter  int64
 	parked   map[string]int // open waits, by what and where
-	deployed []uint64
 	deadline int64
 }
 
@@ -121,8 +123,9 @@ func locked[C protocol.Command](f *fake) []C {
 }
 
 func (f *fake) Topology() gateway.Topology {
+	f.described.Add(1)
 	return gateway.Topology{
-		ClusterSize: 2, Partitions: f.partitions, ReplicationFactor: 2, Version: "cluster",
+		ClusterSize: 2, Partitions: f.partitions, Existing: int(f.existing.Load()), ReplicationFactor: 2, Version: "cluster",
 		Nodes: []gateway.Node{
 			{ID: 0, Host: "a", Port: 26501, Version: "1.0", Partitions: []gateway.NodePartition{
 				{ID: 1, Role: gateway.RoleLeader}, {ID: 2, Role: gateway.RoleFollower, Health: gateway.Unhealthy}}},
@@ -139,8 +142,6 @@ func (f *fake) HasLeader(p protocol.PartitionID) bool {
 }
 
 func (f *fake) DeploymentSeq() uint64 { return f.seq }
-
-func (f *fake) Deployed(seq uint64) { f.change(func() { f.deployed = append(f.deployed, seq) }) }
 
 func (f *fake) Execute(ctx context.Context, p protocol.PartitionID, cmd protocol.Command) (protocol.Reply, error) {
 	var h hook

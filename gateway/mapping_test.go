@@ -151,26 +151,6 @@ func TestMapping(t *testing.T) {
 	}
 }
 
-func TestDeploy_ListenerIsTold(t *testing.T) {
-	f := newFake(t, 2)
-	f.setHook(func(context.Context, protocol.PartitionID, protocol.Command) (protocol.Reply, error) {
-		return &protocol.Deployed{Key: 5, Seq: 43}, nil
-	})
-	r := start(t, f, gateway.Config{}, gateway.Tuning{})
-	if _, err := r.client.DeployResource(callCtx(t), &pb.DeployResourceRequest{}); err != nil {
-		t.Fatal(err)
-	}
-	f.setHook(func(context.Context, protocol.PartitionID, protocol.Command) (protocol.Reply, error) {
-		return nil, protocol.Reject(protocol.InvalidArgument, "CREATE", "no")
-	})
-	if _, err := r.client.DeployResource(callCtx(t), &pb.DeployResourceRequest{}); err == nil {
-		t.Fatal("a rejected deployment succeeded")
-	}
-	if !reflect.DeepEqual(f.deployed, []uint64{43}) {
-		t.Errorf("told of %v, want only of 43", f.deployed)
-	}
-}
-
 func TestTopology(t *testing.T) {
 	r := start(t, newFake(t, 2), gateway.Config{Version: "8.6.0"}, gateway.Tuning{})
 	got, err := r.client.Topology(callCtx(t), &pb.TopologyRequest{})

@@ -15,39 +15,47 @@ import (
 // it is.
 type ring struct {
 	next    atomic.Uint64
-	count   atomic.Int64
-	counted atomic.Int64 // when, in ns since 1970
+	counted atomic.Pointer[counts]
 }
 
-// recount is how long the number of partitions is believed.
+// counts are numbers of partitions, as [Topology] has them.
+type counts struct {
+	active, existing, messages int
+	at                         time.Time
+}
+
+// recount is how long the numbers of partitions are believed.
 const recount = time.Second
 
-// partitions returns how many the cluster has, 0 if that is not known yet.
-func (s *Server) partitions() int {
-	now := time.Now().UnixNano()
-	if n := s.ring.count.Load(); n > 0 && now-s.ring.counted.Load() < int64(recount) {
-		return int(n)
+func (s *Server) counts() *counts {
+	if c := s.ring.counted.Load(); c != nil && c.active > 0 && time.Since(c.at) < recount {
+		return c
 	}
-	n := s.broker.Topology().Partitions
-	s.ring.count.Store(int64(n))
-	s.ring.counted.Store(now)
-	return n
+	return s.count()
 }
+
+func (s *Server) count() *counts {
+	t := s.broker.Topology()
+	c := &counts{active: t.Partitions, existing: max(t.Partitions, t.Existing), messages: t.Messages, at: time.Now()}
+	if c.messages == 0 {
+		c.messages = c.active
+	}
+	s.ring.counted.Store(c)
+	return c
+}
+
+// partitions returns how many the cluster has, 0 if that is not known yet.
+func (s *Server) partitions() int { return s.counts().active }
 
 // messagePartitions is by how many partitions messages are spread, 0 if that is
 // not known yet.
-func (s *Server) messagePartitions() int {
-	if n := s.broker.Topology().Messages; n > 0 {
-		return n
-	}
-	return s.partitions()
-}
+func (s *Server) messagePartitions() int { return s.counts().messages }
 
 // byKey runs a command where its key says. The partition of a key is printed
 // as the original does, so that of a negative key is negative.
 func (s *Server) byKey(ctx context.Context, key int64, cmd protocol.Command) (protocol.Reply, error) {
 	n := key >> 51
-	if n < 1 || n > int64(s.partitions()) && n > int64(s.broker.Topology().Existing) {
+	if n < 1 || n > int64(s.counts().existing) && n > int64(s.count().existing) {
 		return nil, noPartition(n)
 	}
 	return s.ask(ctx, protocol.PartitionID(n), cmd)

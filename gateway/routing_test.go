@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc/codes"
@@ -152,5 +153,33 @@ func TestRouting_Patience(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: impatient %v, want %v", code, got, want)
 		}
+	}
+}
+
+// The cluster is not described anew for each command; but a key of a partition
+// that was not there a moment ago is no mistake.
+func TestRouting_TheNumbersOfPartitionsAreKept(t *testing.T) {
+	f := newFake(t, 3)
+	r := start(t, f, gateway.Config{}, gateway.Tuning{})
+	f.setHook(func(_ context.Context, p protocol.PartitionID, _ protocol.Command) (protocol.Reply, error) {
+		return &protocol.KeyReply{Key: protocol.NewKey(p, 9)}, nil
+	})
+	begun := time.Now()
+	for range 300 {
+		if _, err := r.client.PublishMessage(callCtx(t), &pb.PublishMessageRequest{Name: "m", CorrelationKey: "k"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, most := f.described.Load(), 1+int64(time.Since(begun)/time.Second); n > most {
+		t.Errorf("the cluster was described %d times for 300 messages, want at most %d", n, most)
+	}
+	resolve := func() error {
+		_, err := r.client.DeleteResource(callCtx(t), &pb.DeleteResourceRequest{ResourceKey: int64(protocol.NewKey(4, 1))})
+		return err
+	}
+	checkStatus(t, resolve(), codes.Unavailable, "Expected to execute command on partition 4, but either it does not exist, or the gateway is not yet aware of it")
+	f.existing.Store(4)
+	if err := resolve(); err != nil {
+		t.Error(err)
 	}
 }

@@ -145,7 +145,8 @@ func (s *Server) options() []grpc.ServerOption {
 		grpc.InitialConnWindowSize(4 << 20),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
-		grpc.StreamInterceptor(s.endWithServer),
+		grpc.UnaryInterceptor(s.guard),
+		grpc.StreamInterceptor(s.guardStream),
 		grpc.UnknownServiceHandler(unknownMethod),
 	}
 }

@@ -34,8 +34,8 @@ func (s *Server) register() {
 }
 
 // surround puts around a unary handler what every call has: a request that is
-// read and measured, a status, a recovered panic, an observation. No interceptor
-// is passed on: there is none, since one would come too late for the first.
+// read and measured, a status, a recovered panic, an observation. The interceptor
+// is that of other services (guard): it would come too late for the first.
 func (s *Server) surround(name string, next unaryCall) grpc.MethodHandler {
 	return func(_ any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (resp any, err error) {
 		start := time.Now()
@@ -93,16 +93,31 @@ type requestStream struct {
 
 func (r requestStream) RecvMsg(m any) error { return r.s.read(r.ServerStream.RecvMsg, m) }
 
-// endWithServer ends streams of other services (a health watch) when the
-// gateway stops; its own see to it themselves.
-func (s *Server) endWithServer(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+// guard surrounds calls of other services, which the program registers.
+func (s *Server) guard(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (resp any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			resp, err = nil, s.caught(strings.TrimPrefix(info.FullMethod, "/"), p)
+		}
+	}()
+	return next(ctx, req)
+}
+
+// guardStream surrounds streams of other services (a health watch), and ends
+// them when the gateway stops; its own see to both themselves.
+func (s *Server) guardStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
 	if strings.HasPrefix(info.FullMethod, "/"+serviceName+"/") {
 		return next(srv, stream)
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = s.caught(strings.TrimPrefix(info.FullMethod, "/"), p)
+		}
+	}()
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
 	defer context.AfterFunc(s.stopped, cancel)()
-	err := next(srv, boundStream{stream, ctx})
+	err = next(srv, boundStream{stream, ctx})
 	if s.stopped.Err() != nil {
 		return stopping()
 	}

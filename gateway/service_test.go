@@ -174,6 +174,51 @@ func TestPanic_InAHandler(t *testing.T) {
 	}
 }
 
+// strange is a service that the program registers, and that panics.
+type strange struct {
+	grpc_health_v1.UnimplementedHealthServer
+}
+
+func (strange) Check(context.Context, *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
+	panic("in a call")
+}
+
+func (strange) Watch(*grpc_health_v1.HealthCheckRequest, grpc.ServerStreamingServer[grpc_health_v1.HealthCheckResponse]) error {
+	panic("in a stream")
+}
+
+// A panic in a service that is served beside the gateway's is no more than one
+// call's.
+func TestPanic_InAnotherService(t *testing.T) {
+	log := &buffer{}
+	desc := grpc_health_v1.Health_ServiceDesc
+	desc.ServiceName = "strange.v1.Strange"
+	r := start(t, newFake(t, 1), gateway.Config{
+		Logger:   slog.New(slog.NewTextHandler(log, nil)),
+		Services: func(s grpc.ServiceRegistrar) { s.RegisterService(&desc, strange{}) },
+	}, gateway.Tuning{})
+	ctx := callCtx(t)
+	err := r.conn.Invoke(ctx, "/strange.v1.Strange/Check", &grpc_health_v1.HealthCheckRequest{}, new(grpc_health_v1.HealthCheckResponse))
+	checkStatus(t, err, codes.Internal, "Unexpected error occurred while handling grpc.health.v1.Health/Check") // as its stub calls itself
+	stream, err := r.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, "/strange.v1.Strange/Watch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(stream.SendMsg(&grpc_health_v1.HealthCheckRequest{}), stream.CloseSend()); err != nil {
+		t.Fatal(err)
+	}
+	err = stream.RecvMsg(new(grpc_health_v1.HealthCheckResponse))
+	checkStatus(t, err, codes.Internal, "Unexpected error occurred while handling strange.v1.Strange/Watch")
+	for _, want := range []string{"in a call", "in a stream", "service_test.go"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("log without %q: %s", want, log)
+		}
+	}
+	if _, err := r.client.Topology(ctx, &pb.TopologyRequest{}); err != nil {
+		t.Error(err)
+	}
+}
+
 // counter is an observer.
 type counter struct {
 	mu   sync.Mutex
