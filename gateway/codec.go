@@ -7,8 +7,9 @@ import (
 )
 
 // hardLimit: gRPC reads requests of up to so many times the message size and
-// the gateway refuses them, since gRPC's own refusal cannot be worded. Beyond
-// it, gRPC refuses without reading.
+// the gateway refuses them, with the original's text, since gRPC's own refusal
+// cannot be worded: it is written before any handler or interceptor is called.
+// Beyond it, gRPC refuses without reading.
 const hardLimit = 4
 
 // incoming stands in for a request while it is decoded, so that what is wrong

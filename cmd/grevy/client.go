@@ -171,6 +171,11 @@ func callHint(address string, s *status.Status) string {
 		}
 		return "nothing was executed, so try again; grevy status shows what is wrong"
 	case codes.ResourceExhausted:
+		for _, sign := range []string{"exceeds maximum size", "larger than max"} {
+			if strings.Contains(s.Message(), sign) {
+				return "it is larger than the gateway takes: send less, or start the node with a larger --max-message-size"
+			}
+		}
 		return "nothing was executed; try again a little later, or send less at once"
 	case codes.DeadlineExceeded:
 		return "it may or may not have happened: look before you send it again"

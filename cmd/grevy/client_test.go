@@ -258,6 +258,20 @@ func TestExplainCall_HintsByCode(t *testing.T) {
 	}
 }
 
+// What is too large is not cured by trying again.
+func TestClient_ALargeRequestNamesTheSetting(t *testing.T) {
+	b := openBroker(t, grevy.Config{Partitions: 1, MaxMessageSize: 1000})
+	file := filepath.Join(t.TempDir(), "vars.json")
+	for size, text := range map[int]string{
+		2000: "RESOURCE_EXHAUSTED: gRPC message exceeds maximum size 1000: 20", 5000: "RESOURCE_EXHAUSTED: grpc: received message larger than max (50",
+	} {
+		if err := os.WriteFile(file, []byte(`{"a":"`+strings.Repeat("x", size)+`"}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		grevyRun(t, "create", "order", "--variables", "@"+file, "--address", gatewayOf(b)).refused(t, text, "--max-message-size")
+	}
+}
+
 func TestVersion(t *testing.T) {
 	grevyRun(t, "version").ok(t).matches(t, `grevy \S+( [0-9a-f]+)?, Zeebe protocol 8\.6\.0, go\S+, \S+/\S+`)
 	var v versionInfo
