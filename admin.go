@@ -38,6 +38,9 @@ func (s *adminService) Get(ctx context.Context, _ *adminpb.GetRequest) (*adminpb
 func (s *adminService) Change(ctx context.Context, r *adminpb.ChangeRequest) (*adminpb.ChangeResponse, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
+	if err := s.b.mayChange(ctx); err != nil && !onlyAsks(r) {
+		return nil, err
+	}
 	if f := r.GetForceRemove(); f != nil {
 		return s.forceRemove(ctx, f, r.GetDryRun())
 	}
@@ -60,6 +63,12 @@ func (s *adminService) Change(ctx context.Context, r *adminpb.ChangeRequest) (*a
 		resp.Steps = append(resp.Steps, step.String())
 	}
 	return resp, nil
+}
+
+// onlyAsks tells whether a request is answered without anything being changed.
+func onlyAsks(r *adminpb.ChangeRequest) bool {
+	f := r.GetForceRemove()
+	return r.GetDryRun() || f != nil && !f.GetAcceptLoss()
 }
 
 // forceRemove gives nodes up, or tells what would be lost with them.
@@ -86,6 +95,9 @@ func (s *adminService) forceRemove(ctx context.Context, f *adminpb.ForceRemove, 
 
 // Cancel ends what is under way.
 func (s *adminService) Cancel(ctx context.Context, _ *adminpb.CancelRequest) (*adminpb.ClusterState, error) {
+	if err := s.b.mayChange(ctx); err != nil {
+		return nil, err
+	}
 	bound, cancel := s.bound(ctx)
 	defer cancel()
 	if err := s.b.Cancel(bound); err != nil {

@@ -60,6 +60,9 @@ type Config struct {
 	// ClientTLS, if Cert and Key are named, makes the gateway's port TLS; with CA,
 	// clients must show a certificate of it.
 	ClientTLS TLS
+	// Admin says from whom the gateway takes calls that change the cluster; default
+	// [AdminAuto].
+	Admin Admin
 	// MaxClients bounds the connections of clients at the gateway; default 4,096.
 	MaxClients int
 	// System is where the broker's actors live, so that it is the program's own

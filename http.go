@@ -65,12 +65,21 @@ func (b *Broker) onCloseHTTP() {
 // than a stranger should see.
 func local(serve http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if host, _, err := net.SplitHostPort(r.RemoteAddr); err != nil || !loopback(host) {
+		if !asksItself(r) {
 			http.Error(w, "this is told to this machine only", http.StatusForbidden)
 			return
 		}
 		serve(w, r)
 	}
+}
+
+// asksItself tells whether a request comes from this machine.
+func asksItself(r *http.Request) bool {
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if local == nil {
+		return ownMachine(r.RemoteAddr, "")
+	}
+	return ownMachine(r.RemoteAddr, local.String())
 }
 
 // serveReady answers 200 once clients can be served, 503 with the reasons else.

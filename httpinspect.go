@@ -3,7 +3,6 @@ package grevy
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -31,8 +30,7 @@ func (b *Broker) inspectOver(mux *http.ServeMux) {
 // correlation keys are theirs, and this port has none of it.
 func (b *Broker) private(serve http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if b.ClientTLS.on() && (err != nil || !loopback(host)) {
+		if b.ClientTLS.on() && !asksItself(r) {
 			writeJSON(w, http.StatusForbidden, map[string]string{"error": "clients of this cluster need TLS: what is in its instances is told to the node's own machine only; run grevy there"})
 			return
 		}

@@ -1,6 +1,8 @@
 package grevy
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -20,10 +22,12 @@ func TestPrivate_ToTheOwnMachineIfClientsNeedTLS(t *testing.T) {
 		{TLS{Cert: "a", Key: "b"}, "nonsense", http.StatusForbidden},
 		{TLS{Cert: "a", Key: "b"}, "127.0.0.1:4711", http.StatusOK},
 		{TLS{Cert: "a", Key: "b"}, "[::1]:4711", http.StatusOK},
+		{TLS{Cert: "a", Key: "b"}, "10.0.0.1:4711", http.StatusOK}, // where the node itself listens
 	} {
 		b := &Broker{Config: Config{ClientTLS: c.tls}}
 		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/instances", nil)
 		r.RemoteAddr = c.from
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(addr("10.0.0.1:9600"))))
 		b.private(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })(w, r)
 		if w.Code != c.want || (c.want != http.StatusOK) != strings.Contains(w.Body.String(), `{"error":"clients of this cluster need TLS`) {
 			t.Errorf("%+v: %d %s", c, w.Code, w.Body)

@@ -6,6 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
 
 	"github.com/grevy-io/grevy/internal/certs"
 )
@@ -30,6 +35,8 @@ func (c Config) validateTLS() error {
 		return errors.New("node-plaintext: the node ports have TLS")
 	case g.on() && (g.Cert == "" || g.Key == ""):
 		return errors.New("tls-cert, tls-key: both are needed, or none of tls-cert, tls-key, tls-client-ca")
+	case !c.Admin.valid():
+		return fmt.Errorf("admin: must be auto, local, all or off, not %q", string(c.Admin))
 	case c.MaxClients < 0:
 		return fmt.Errorf("max-clients: must not be negative, like %d", c.MaxClients)
 	case c.local() && (c.ClusterSize > 1 || len(c.Join) > 0):
@@ -37,6 +44,54 @@ func (c Config) validateTLS() error {
 			"set node-tls-cert, node-tls-key and node-tls-ca, or allow it with node-plaintext", c.Host)
 	}
 	return nil
+}
+
+// Admin says from whom calls that change the cluster are taken. Who only asks is
+// always answered.
+type Admin string
+
+// The values of [Admin].
+const (
+	AdminAuto  Admin = "auto"  // AdminAll if clients must show certificates, else AdminLocal
+	AdminLocal Admin = "local" // from the node's own machine
+	AdminAll   Admin = "all"   // from every client
+	AdminOff   Admin = "off"   // from nobody
+)
+
+func (a Admin) valid() bool {
+	return a == "" || a == AdminAuto || a == AdminLocal || a == AdminAll || a == AdminOff
+}
+
+// mayChange tells why a client may not change the cluster, nil if it may.
+func (c Config) mayChange(ctx context.Context) error {
+	admin := c.Admin
+	if admin == "" || admin == AdminAuto {
+		if admin = AdminLocal; c.ClientTLS.CA != "" {
+			admin = AdminAll
+		}
+	}
+	p, known := peer.FromContext(ctx)
+	switch {
+	case admin == AdminAll, admin == AdminLocal && known && p.LocalAddr != nil && ownMachine(p.Addr.String(), p.LocalAddr.String()):
+		return nil
+	case admin == AdminOff:
+		return status.Error(codes.PermissionDenied, "this node takes no changes of the cluster (its --admin is off)")
+	}
+	return status.Error(codes.PermissionDenied, "changes of the cluster are taken from the node's own machine only: run grevy cluster there, "+
+		"or start the nodes with --admin all, or with --tls-client-ca, so that clients show who they are")
+}
+
+// ownMachine tells whether a connection begins on the machine where it ends: at
+// a loopback address, or at the one that was called. No other machine gets
+// answers at either.
+func ownMachine(remote, local string) bool {
+	r, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return false
+	}
+	from := r.Addr().Unmap()
+	l, err := netip.ParseAddrPort(local)
+	return from.IsLoopback() || err == nil && from == l.Addr().Unmap()
 }
 
 // local tells whether the node ports listen for this machine only, whatever Host

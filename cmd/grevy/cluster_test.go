@@ -42,3 +42,18 @@ func TestCluster_IsChangedByCommands(t *testing.T) {
 	}
 	do("cancel").ok(t)
 }
+
+// A node that takes no changes still tells how the cluster is, and what a change
+// would be.
+func TestCluster_ChangesMayBeOff(t *testing.T) {
+	b := openBroker(t, grevy.Config{Admin: grevy.AdminOff})
+	do := func(args ...string) result {
+		t.Helper()
+		return grevyRun(t, append(append([]string{"cluster"}, args...), "--address", gatewayOf(b))...)
+	}
+	do("status").ok(t)
+	do("add-partitions", "4", "--dry-run").ok(t)
+	for _, args := range [][]string{{"add-partitions", "4"}, {"cancel"}, {"force-remove", "0", "--accept-loss"}} {
+		do(args...).refused(t, "PERMISSION_DENIED: this node takes no changes of the cluster", "")
+	}
+}
