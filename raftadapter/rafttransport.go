@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// transport is raft's with two differences.
+// transport is raft's with three differences.
 //
 // Heartbeats end before the log closes: raft handles them on the connections'
 // goroutines, for which its Shutdown does not wait. One that is still at work
@@ -20,6 +20,8 @@ import (
 // whose other end has been closed meanwhile, as all are to a node that was
 // restarted. Raft itself would count the vote as refused, and the partition would
 // wait for one or two more election timeouts without a leader.
+//
+// A pipeline of entries ends with the first that a follower refuses (pipeline.go).
 type transport struct {
 	*raft.NetworkTransport
 	beating sync.RWMutex

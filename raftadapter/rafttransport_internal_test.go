@@ -11,19 +11,8 @@ import (
 // A node that stopped while a heartbeat of a new term was at work has ended with
 // a panic instead: "failed to save current term: raft log is closed".
 func TestTransport_HushWaitsForHeartbeats(t *testing.T) {
-	end := func() *raft.NetworkTransport {
-		n, err := raft.NewTCPTransport("127.0.0.1:0", nil, 1, 10*time.Second, io.Discard)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := n.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return n
-	}
-	peer, tr := end(), &transport{NetworkTransport: end()}
+	t.Parallel()
+	peer, tr := tcp(t), &transport{NetworkTransport: tcp(t)}
 	entered, leave := make(chan struct{}, 2), make(chan struct{})
 	var finished bool // the race detector proves that hush waits
 	tr.SetHeartbeatHandler(func(rpc raft.RPC) {
@@ -59,6 +48,7 @@ func TestTransport_HushWaitsForHeartbeats(t *testing.T) {
 
 // A vote asked for over connections to a former life of the peer counts.
 func TestTransport_VotesAreAskedOfARestartedPeer(t *testing.T) {
+	t.Parallel()
 	life := func(addr string) *raft.NetworkTransport {
 		n, err := raft.NewTCPTransport(addr, nil, poolSize, 10*time.Second, io.Discard)
 		if err != nil {
