@@ -79,6 +79,7 @@ func (n *node) incidents() int64 { return n.must(&protocol.PartitionInfo{}).(*pr
 // One timer that leads to more than one command may write would be tried with each
 // tick, and hold up all others for ever.
 func TestCare_OneTimerTooLargeHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{CommandBytes: 50 << 10, Tick: 5 * time.Millisecond})
 	n := leader(t, nodes...)
 	n.must(&protocol.Deploy{Resources: []protocol.Resource{scripted("p")}})
@@ -96,6 +97,7 @@ func TestCare_OneTimerTooLargeHoldsUpNoOther(t *testing.T) {
 
 // The same for a step that hits a mistake of ours.
 func TestCare_OneStepThatPanicsHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
 	kv := new(faultyKV)
 	nodes, _ := cluster(t, 1, partitionactor.Limits{Tick: 5 * time.Millisecond}, func(n *node) { kv.KV, n.store = n.kv, kv })
 	n := leader(t, nodes...)

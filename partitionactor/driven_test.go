@@ -113,6 +113,7 @@ func (s *stage) Propose(entry []byte, done func(error)) {
 // clients, and this node leads again before the leader has heard of any of it.
 // That its raft leads now proves nothing of what was read in the former term.
 func TestVerified_InAnotherTerm(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.commit(3, s.proposed[0])
 	s.run()
@@ -177,6 +178,7 @@ func TestAwaitDistributed_ByADeposedLeader(t *testing.T) {
 // TestOpen_AnotherBehindIt: the Open of a former life, which was still on its way,
 // is applied behind this leader's own. It can never serve, and must not wait.
 func TestOpen_AnotherBehindIt(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	stray := protocol.AppendEntryHeader(nil, protocol.EntryHeader{Kind: protocol.EntryOpen, Guard: protocol.Guard{Term: 3, Incarnation: 9}})
 	s.index = 2

@@ -119,6 +119,7 @@ func recorded(t *testing.T, size int, s *sink) ([]*node, func(*node)) {
 }
 
 func TestExporter_EachRecordInOrder(t *testing.T) {
+	t.Parallel()
 	s := &sink{}
 	nodes, _ := recorded(t, 1, s)
 	n := leader(t, nodes...)
@@ -143,6 +144,7 @@ func TestExporter_EachRecordInOrder(t *testing.T) {
 // What was written and not noted comes again after a restart, what was not
 // written comes then.
 func TestExporter_RestartBetweenWriteAndNote(t *testing.T) {
+	t.Parallel()
 	s := &sink{}
 	nodes, start := recorded(t, 1, s)
 	n := leader(t, nodes...)
@@ -172,6 +174,7 @@ func TestExporter_RestartBetweenWriteAndNote(t *testing.T) {
 }
 
 func TestExporter_TriesAgainAndThePartitionGoesOn(t *testing.T) {
+	t.Parallel()
 	s := &sink{fail: func(call int) (bool, error) {
 		if call < 5 {
 			return false, errDisk
@@ -191,6 +194,7 @@ func TestExporter_TriesAgainAndThePartitionGoesOn(t *testing.T) {
 }
 
 func TestExporter_LeaderChange(t *testing.T) {
+	t.Parallel()
 	s := &sink{}
 	nodes, start := recorded(t, 3, s)
 	n := leader(t, nodes...)
@@ -213,6 +217,7 @@ func TestExporter_LeaderChange(t *testing.T) {
 // The note is forgotten when nobody wants records any more, so that it holds back
 // no log.
 func TestExporter_SwitchedOff(t *testing.T) {
+	t.Parallel()
 	s := &sink{}
 	nodes, start := recorded(t, 1, s)
 	n := leader(t, nodes...)

@@ -121,6 +121,7 @@ func (c *tally) holds(t *testing.T, n *node) {
 // A disk that refuses writes for a while, once under the state and once under the
 // log, needs nobody to restart anything, and nothing acknowledged is lost.
 func TestHalt_ComesBackWhenWritesWorkAgain(t *testing.T) {
+	t.Parallel()
 	for name, full := range map[string]func(*disk, bool){
 		"state": (*disk).storeFull,
 		"log":   func(d *disk, full bool) { d.fs.full.Store(full) },
@@ -160,6 +161,7 @@ func TestHalt_ComesBackWhenWritesWorkAgain(t *testing.T) {
 // With others to take over, the partition is served on while one node's disk is
 // full, and that one catches up afterwards.
 func TestHalt_OthersServeMeanwhile(t *testing.T) {
+	t.Parallel()
 	disks := map[protocol.NodeID]*disk{}
 	nodes, _ := cluster(t, 3, partitionactor.Limits{Probe: 5 * time.Millisecond}, func(n *node) {
 		disks[n.id] = new(disk)

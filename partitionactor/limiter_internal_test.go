@@ -20,6 +20,7 @@ func steps(l *limiter, now *time.Time, rounds int, took time.Duration) int64 {
 }
 
 func TestLimiter(t *testing.T) {
+	t.Parallel()
 	now := time.Unix(1_000_000, 0)
 	l := newLimiter(1000, 200*time.Millisecond)
 	if got := steps(l, &now, 1, time.Second); got != 900 {
@@ -47,6 +48,7 @@ func TestLimiter(t *testing.T) {
 
 // Where a commit takes long without any load, that is no overload.
 func TestLimiter_SlowCommits(t *testing.T) {
+	t.Parallel()
 	now := time.Unix(1_000_000, 0)
 	l := newLimiter(1000, 200*time.Millisecond)
 	l.committed(300*time.Millisecond, now)
@@ -71,6 +73,7 @@ func TestLimiter_SlowCommits(t *testing.T) {
 
 // A limit below the least is kept.
 func TestLimiter_Small(t *testing.T) {
+	t.Parallel()
 	now := time.Unix(1_000_000, 0)
 	l := newLimiter(5, time.Millisecond)
 	if got := steps(l, &now, 10, time.Second); got != 5 {

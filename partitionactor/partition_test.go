@@ -87,6 +87,10 @@ func (n *node) start(servers []raftadapter.Server) {
 		n.t.Fatal(err)
 	}
 	n.addrs.Store(n.server(), l.Addr().String())
+	tuning := raftadapter.Tuning{NoSync: true, CommitTimeout: 20 * time.Millisecond}
+	if len(servers) > 1 { // alone it has nobody to wait for
+		tuning.Heartbeat = 400 * time.Millisecond
+	}
 	log := slog.New(slog.DiscardHandler)
 	store := n.store
 	if store == nil {
@@ -103,7 +107,7 @@ func (n *node) start(servers []raftadapter.Server) {
 		},
 		NodeOf: func(id string) protocol.NodeID { return protocol.NodeID(id[0] - '0') },
 		LogFS:  n.logFS, Room: n.room,
-		Tuning: raftadapter.Tuning{NoSync: true, Heartbeat: 400 * time.Millisecond, CommitTimeout: 20 * time.Millisecond},
+		Tuning: tuning,
 	})
 	if err != nil {
 		n.t.Fatal(err)
@@ -232,6 +236,7 @@ func create(id string) *protocol.CreateInstance {
 
 // The actor around the leader may fail too: it begins anew, and so does the leader.
 func TestPartition_SeatsALeaderAfterAFailureOfItsOwn(t *testing.T) {
+	t.Parallel()
 	nodes, servers := cluster(t, 1, partitionactor.Limits{})
 	n := nodes[0]
 	leader(t, n)
@@ -255,6 +260,7 @@ func TestPartition_SeatsALeaderAfterAFailureOfItsOwn(t *testing.T) {
 }
 
 func TestPartition_StateAndKeysSurviveARestart(t *testing.T) {
+	t.Parallel()
 	nodes, servers := cluster(t, 1, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
@@ -278,6 +284,7 @@ func TestPartition_StateAndKeysSurviveARestart(t *testing.T) {
 }
 
 func TestPartition_OneEntryCarriesManyCommands(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
@@ -297,6 +304,7 @@ func TestPartition_OneEntryCarriesManyCommands(t *testing.T) {
 }
 
 func TestGate_RefusesWhenTooMuchIsUnderWay(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{InFlight: 5})
 	n := leader(t, nodes...)
 	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
@@ -332,6 +340,7 @@ func TestGate_RefusesWhenTooMuchIsUnderWay(t *testing.T) {
 // A mistake of ours hits one command before it is in the log; the partition
 // goes on (DESIGN §2).
 func TestPartition_APanicHitsOneCommand(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
@@ -352,6 +361,7 @@ func TestPartition_APanicHitsOneCommand(t *testing.T) {
 }
 
 func TestPartition_RejectionsAreAnsweredWithoutAnEntry(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	entries, _, _ := n.count.read()
@@ -365,6 +375,7 @@ func TestPartition_RejectionsAreAnsweredWithoutAnEntry(t *testing.T) {
 }
 
 func TestPartition_LargeResourcesGoInChunks(t *testing.T) {
+	t.Parallel()
 	nodes, servers := cluster(t, 1, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	big := model("big", strings.Repeat("x", 3<<20), false)
@@ -384,6 +395,7 @@ func TestPartition_LargeResourcesGoInChunks(t *testing.T) {
 }
 
 func TestPartition_ACommandThatWritesTooMuchIsRejected(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{CommandBytes: 100 << 10})
 	n := leader(t, nodes...)
 	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
@@ -397,6 +409,7 @@ func TestPartition_ACommandThatWritesTooMuchIsRejected(t *testing.T) {
 }
 
 func TestPartition_ALargeDocumentIsKeptInParts(t *testing.T) {
+	t.Parallel()
 	nodes, servers := cluster(t, 1, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
@@ -414,6 +427,7 @@ func TestPartition_ALargeDocumentIsKeptInParts(t *testing.T) {
 }
 
 func TestPartition_AParkedRequestGetsTheJobOfTheSameEntry(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
@@ -446,6 +460,7 @@ func TestPartition_AParkedRequestGetsTheJobOfTheSameEntry(t *testing.T) {
 }
 
 func TestPartition_AwaitedResults(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true), model("q", "", false)}})
@@ -475,6 +490,7 @@ func TestPartition_AwaitedResults(t *testing.T) {
 // Work beyond the step limit goes on in turns of its own, so that others get
 // theirs in between.
 func TestPartition_LongWorkLetsOthersIn(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	const branches = 3000
@@ -507,6 +523,7 @@ func TestPartition_LongWorkLetsOthersIn(t *testing.T) {
 // Work is suspended and taken up faster than it is committed: a command that comes
 // in between must not wait behind all of it.
 func TestPartition_LongWorkDoesNotRunAhead(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 3, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	const items = 60_000
@@ -533,6 +550,7 @@ func TestPartition_LongWorkDoesNotRunAhead(t *testing.T) {
 // Cut off from its quorum, a leader must say of what it has proposed that the
 // outcome is unknown, must not answer reads, and must not be believed later.
 func TestPartition_CutOffLeader(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 3, partitionactor.Limits{})
 	old := leader(t, nodes...)
 	old.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
@@ -582,6 +600,7 @@ func TestPartition_CutOffLeader(t *testing.T) {
 // Who awaits a result of an instance that was never proposed is told so, as who
 // only creates one: the router then asks the next leader.
 func TestPartition_AwaitedButNeverProposedIsRefused(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 3, partitionactor.Limits{Proposals: 1})
 	old := leader(t, nodes...)
 	old.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
@@ -609,6 +628,7 @@ func TestPartition_AwaitedButNeverProposedIsRefused(t *testing.T) {
 // Leadership that moves on purpose loses nothing: what was not executed is
 // refused, what was is there.
 func TestPartition_TransferUnderLoad(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 3, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})

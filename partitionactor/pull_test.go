@@ -54,6 +54,7 @@ func awaited(id string, known uint64) *protocol.CreateInstance {
 // What a partition lacks is asked for, also what a process refers to on its way,
 // and decisions; what does not exist is said to.
 func TestPull_OnTheWay(t *testing.T) {
+	t.Parallel()
 	one, two, _ := pair(t)
 	one.must(&protocol.Deploy{Resources: []protocol.Resource{model("child", "", false)}})
 	rules := `<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="g" name="n" namespace="x"><decision id="d" name="D"><literalExpression id="l"><text>x + 1</text></literalExpression></decision></definitions>`
@@ -79,6 +80,7 @@ func TestPull_OnTheWay(t *testing.T) {
 // If the deployment partition cannot be asked, a creation goes elsewhere, but
 // what is here already goes on.
 func TestPull_Cut(t *testing.T) {
+	t.Parallel()
 	one, two, cut := pair(t)
 	one.must(&protocol.Deploy{Resources: []protocol.Resource{caller("parent", "child")}})
 	cut.Store(true)

@@ -20,6 +20,7 @@ func rows(from, to uint64) *protocol.Receive {
 // acknowledgement, a base or a pull, leads to no entry (Zeebe issues #9877, #29495: retries
 // flooded the logs of other partitions).
 func TestReceive_ALargeBatchAndRepeats(t *testing.T) {
+	t.Parallel()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{})
 	n := leader(t, nodes...)
 	if got := n.must(rows(1, 100)).(*protocol.Received); got.UpTo != 100 || got.Gap || len(got.Refused) > 0 {

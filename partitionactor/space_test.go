@@ -39,6 +39,7 @@ func noSpace(a answer) bool {
 }
 
 func TestSpace_WhatGoesOnAtEachLevel(t *testing.T) {
+	t.Parallel()
 	r := newRoom()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{Tick: 5 * time.Millisecond}, func(n *node) { n.space, n.room = r.watch, func() bool { return r.watch.Level() != diskspace.Ended } })
 	n := leader(t, nodes...)
@@ -97,6 +98,7 @@ func TestSpace_WhatGoesOnAtEachLevel(t *testing.T) {
 
 // A follower without room takes no entries, and catches up when it has some.
 func TestSpace_FollowerTakesNothing(t *testing.T) {
+	t.Parallel()
 	rooms := map[protocol.NodeID]*room{}
 	nodes, _ := cluster(t, 3, partitionactor.Limits{}, func(n *node) {
 		r := newRoom()

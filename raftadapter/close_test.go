@@ -10,6 +10,7 @@ import (
 // A leader that closes while its followers are gone does not wait for the
 // dials to them, which last up to raft's timeout of ten seconds.
 func TestGroup_ClosesAtOnceWithoutItsPeers(t *testing.T) {
+	t.Parallel()
 	// A leader needs long to notice that nobody follows: it is one while it closes.
 	members, _ := newCluster(t, 3, raftadapter.Tuning{Heartbeat: 3 * time.Second, CommitTimeout: 20 * time.Millisecond})
 	leader := leaderOf(t, members...)

@@ -238,6 +238,7 @@ func (s *session) put(key, value string) {
 var fast = raftadapter.Tuning{Heartbeat: 500 * time.Millisecond, CommitTimeout: 20 * time.Millisecond}
 
 func TestGroup_AppliesAndSurvivesARestart(t *testing.T) {
+	t.Parallel()
 	members, servers := newCluster(t, 1, fast)
 	m := leaderOf(t, members...)
 	s := m.open(7)
@@ -260,6 +261,7 @@ func TestGroup_AppliesAndSurvivesARestart(t *testing.T) {
 // The guard lets nothing through of a leadership that another Open has ended,
 // whatever is still on its way (DESIGN §2).
 func TestGroup_GuardKeepsOutOldLeaderships(t *testing.T) {
+	t.Parallel()
 	members, _ := newCluster(t, 1, fast)
 	m := leaderOf(t, members...)
 	old := m.open(1)
@@ -290,6 +292,7 @@ func TestGroup_GuardKeepsOutOldLeaderships(t *testing.T) {
 // A follower that was away for longer than the log reaches gets the state as a
 // stream, bodies included, and goes on from there.
 func TestGroup_CatchUpBySnapshot(t *testing.T) {
+	t.Parallel()
 	tuning := fast
 	tuning.TrailingLogs, tuning.SegmentSize = 20, 64<<10
 	members, servers := newCluster(t, 3, tuning)
@@ -343,6 +346,7 @@ func TestGroup_CatchUpBySnapshot(t *testing.T) {
 // After a loss of power the store may lack what was written since its last
 // sync; the log has it, because it is never truncated beyond the marker.
 func TestGroup_PowerLoss(t *testing.T) {
+	t.Parallel()
 	tuning := fast
 	tuning.TrailingLogs, tuning.SegmentSize = 1, 64<<10
 	members, servers := newCluster(t, 1, tuning)
@@ -371,6 +375,7 @@ func TestGroup_PowerLoss(t *testing.T) {
 }
 
 func TestGroup_LostLeadershipIsUnknown(t *testing.T) {
+	t.Parallel()
 	members, _ := newCluster(t, 3, fast)
 	leader := leaderOf(t, members...)
 	s := leader.open(1)

@@ -25,6 +25,7 @@ func (m *member) digest() raftadapter.Digest {
 // applied the log twice, or were given the state as a stream. One row that is
 // otherwise, or one more, is another digest.
 func TestDigest(t *testing.T) {
+	t.Parallel()
 	tuning := fast
 	tuning.TrailingLogs, tuning.SegmentSize = 20, 64<<10
 	members, servers := newCluster(t, 3, tuning)

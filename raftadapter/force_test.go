@@ -13,6 +13,7 @@ import (
 // A group that has lost two of its three replicas for good goes on with the third:
 // everything that stands in its log is kept, and a new replica is taken in.
 func TestNode_ForceAlone(t *testing.T) {
+	t.Parallel()
 	members, _ := newCluster(t, 3, fast)
 	first := leaderOf(t, members...)
 	l := first.open(1)
@@ -139,6 +140,7 @@ func (m *member) forced(t *testing.T) {
 
 // A change of the configuration that was made on what is not so any more fails.
 func TestGroup_ChangesNameWhatTheySaw(t *testing.T) {
+	t.Parallel()
 	members, _ := newCluster(t, 3, fast)
 	leader := leaderOf(t, members...)
 	leader.open(1).put("k", "v")

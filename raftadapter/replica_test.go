@@ -54,6 +54,7 @@ func flipInLog(t *testing.T, m *member) {
 // A replica that is no good is not used; its node joins anew as a server that has
 // never voted, gets everything from the others, and then counts again.
 func TestGroup_DamagedReplicaIsCopiedAnew(t *testing.T) {
+	t.Parallel()
 	for _, d := range damages {
 		t.Run(d.name, func(t *testing.T) {
 			tuning := calm
@@ -158,6 +159,7 @@ func (m *member) votesFor(t *testing.T, leader *member, members []*member) {
 
 // What was set aside is all there: the log as it was, and the state as a stream.
 func TestNode_SetAsideKeepsLogAndState(t *testing.T) {
+	t.Parallel()
 	members, servers := newCluster(t, 1, fast)
 	m := leaderOf(t, members...)
 	m.open(1).put("k", "the value")
@@ -183,6 +185,7 @@ func TestNode_SetAsideKeepsLogAndState(t *testing.T) {
 // A group of one has nobody to copy from: it is refused, and as it was once the
 // damage is undone.
 func TestGroup_DamagedReplicaOfOneIsOnlyRefused(t *testing.T) {
+	t.Parallel()
 	members, servers := newCluster(t, 1, fast)
 	m := leaderOf(t, members...)
 	m.open(1).put("k", "v")
@@ -201,6 +204,7 @@ func TestGroup_DamagedReplicaOfOneIsOnlyRefused(t *testing.T) {
 // the snapshot. What comes next does not follow it and is refused by the log; raft
 // must find its way out.
 func TestGroup_LogFromBeforeAnInstall(t *testing.T) {
+	t.Parallel()
 	tuning := calm
 	tuning.TrailingLogs, tuning.SegmentSize = 1, 64<<10
 	members, servers := newCluster(t, 3, tuning)
@@ -236,6 +240,7 @@ func TestGroup_LogFromBeforeAnInstall(t *testing.T) {
 }
 
 func TestReplicaID(t *testing.T) {
+	t.Parallel()
 	for n, want := range map[uint64]string{0: "1-ab", 1: "1-ab/1", 12: "1-ab/12"} {
 		id := raftadapter.ReplicaID("1-ab", n)
 		if id != want || raftadapter.NodeServer(id) != "1-ab" {
@@ -247,6 +252,7 @@ func TestReplicaID(t *testing.T) {
 // Damage that appears under a running leader is told when a follower needs what
 // was damaged, instead of leaving the follower behind for ever.
 func TestGroup_DamageWhileItRuns(t *testing.T) {
+	t.Parallel()
 	members, servers := newCluster(t, 3, calm)
 	leader := leaderOf(t, members...)
 	s := leader.open(1)

@@ -31,6 +31,7 @@ func secure(t *testing.T, members []*member) {
 // A group works over TLS: it elects, replicates, and elects again. A member
 // without a certificate hears nothing from the others and does not disturb them.
 func TestGroup_OverTLS(t *testing.T) {
+	t.Parallel()
 	members, servers := newCluster(t, 3, fast)
 	for _, m := range members {
 		m.stop()
@@ -65,6 +66,7 @@ func TestGroup_OverTLS(t *testing.T) {
 // vain, and the group goes on; also one who knows the name of a server, whose
 // words reach raft's own decoder.
 func TestGroup_HostileConnections(t *testing.T) {
+	t.Parallel()
 	members, _ := newCluster(t, 3, fast)
 	leader := leaderOf(t, members...)
 	s := leader.open(1)

@@ -15,6 +15,7 @@ import (
 // node with an empty disk or with the directory of another cluster: neither may
 // take entries that are for that member, nor vote in its place.
 func TestGroup_AnAddressThatIsNowAnotherServers(t *testing.T) {
+	t.Parallel()
 	members, _ := newCluster(t, 3, fast)
 	leader := leaderOf(t, members...)
 	s := leader.open(1)

@@ -91,6 +91,7 @@ func apart(r io.Reader) (list []record, ended bool, err error) {
 // TestStream_GoldenBytes compares the stream of a known partition, byte for byte:
 // docs/formats/snapshot.md as a test.
 func TestStream_GoldenBytes(t *testing.T) {
+	t.Parallel()
 	const file = "testdata/snapshot.txt"
 	got := read(t, sample(t))
 	if *rewrite {
@@ -108,6 +109,7 @@ func TestStream_GoldenBytes(t *testing.T) {
 }
 
 func TestStream_HoldsBodiesThenRows(t *testing.T) {
+	t.Parallel()
 	b := read(t, sample(t))
 	list, ended, err := apart(iotest.OneByteReader(bytes.NewReader(b)))
 	if err != nil || !ended {
@@ -133,6 +135,7 @@ func TestStream_HoldsBodiesThenRows(t *testing.T) {
 // TestStream_DamageIsSeen changes every byte and cuts at every place: no such
 // stream may end well.
 func TestStream_DamageIsSeen(t *testing.T) {
+	t.Parallel()
 	b := read(t, sample(t))
 	for i := range b {
 		bad := bytes.Clone(b)
@@ -154,6 +157,7 @@ func TestStream_DamageIsSeen(t *testing.T) {
 // TestInstall_MakesAnEqualPartition takes a stream in where the partition has
 // another state, and compares the streams.
 func TestInstall_MakesAnEqualPartition(t *testing.T) {
+	t.Parallel()
 	from := sample(t)
 	to := newReceiver(t)
 	k := &sink{store: to, meta: snapshotMeta{Index: 40, Term: 5}}
@@ -194,6 +198,7 @@ func newReceiver(t *testing.T) *snapshots {
 
 // TestInstall_RefusesWhatIsNotWhole leaves the partition as it was.
 func TestInstall_RefusesWhatIsNotWhole(t *testing.T) {
+	t.Parallel()
 	b := read(t, sample(t))
 	for name, c := range map[string]struct {
 		bytes []byte
@@ -260,6 +265,7 @@ func FuzzStream(f *testing.F) {
 // TestPosition_GoldenBytes: the row that says how far a partition is applied, and
 // the keys of the node (docs/formats/node.md).
 func TestPosition_GoldenBytes(t *testing.T) {
+	t.Parallel()
 	p := position{Index: 1, Guard: protocol.Guard{Term: 2, Incarnation: 3, Seq: 4}}
 	const want = "0000000000000001000000000000000200000000000000030000000000000004"
 	if got := hex.EncodeToString(p.encode()); got != want {

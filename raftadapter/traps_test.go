@@ -85,6 +85,7 @@ func (m *member) holds(t *testing.T, last string) {
 // A deposed leader has entries that nobody else got. It drops them, and is
 // right after a restart too: raft-wal v0.4.0 could not read its log then.
 func TestGroup_DropsAConflictingTailAndRestarts(t *testing.T) {
+	t.Parallel()
 	members, servers := newCluster(t, 3, calm)
 	deposed := leaderOf(t, members...)
 	s := deposed.open(1)
@@ -112,6 +113,7 @@ func TestGroup_DropsAConflictingTailAndRestarts(t *testing.T) {
 // leader needs: raft 1.8 can then install it again and again without end, unless
 // the log says that it is monotonic (hashicorp/raft issue 697).
 func TestGroup_InstallsOverAConflictingTail(t *testing.T) {
+	t.Parallel()
 	tuning := calm
 	tuning.TrailingLogs, tuning.SegmentSize = 1, 64<<10
 	members, servers := newCluster(t, 3, tuning)
@@ -152,6 +154,7 @@ func TestGroup_InstallsOverAConflictingTail(t *testing.T) {
 // While leadership is handed over nothing is taken; what is refused then is
 // certainly not proposed. If nobody takes it over, the leader goes on in its term.
 func TestGroup_RefusesWhileItHandsOver(t *testing.T) {
+	t.Parallel()
 	members, _ := newCluster(t, 3, calm)
 	leader := leaderOf(t, members...)
 	s := leader.open(1)
@@ -194,6 +197,7 @@ func (s *session) putUntil(enough func(refused bool) bool) {
 
 // A group of one leads without anybody, cannot hand over, and says so at once.
 func TestGroup_OfOne(t *testing.T) {
+	t.Parallel()
 	members, servers := newCluster(t, 1, raftadapter.Tuning{})
 	m := leaderOf(t, members...)
 	s := m.open(1)
