@@ -117,7 +117,7 @@ func (f *fsm) entry(l *raft.Log, at *position) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		f.put(&op)
+		f.put(&op, l.Index)
 	}
 	return true, nil
 }
@@ -138,14 +138,17 @@ func (f *fsm) key(k []byte) []byte {
 	return append(append(make([]byte, 0, len(f.prefix)+len(k)), f.prefix...), k...)
 }
 
-func (f *fsm) put(op *protocol.Op) {
+func (f *fsm) put(op *protocol.Op, index uint64) {
 	switch op.Kind {
 	case protocol.OpPut:
 		f.ops = append(f.ops, state.Op{Key: f.key(op.Key), Value: op.Value})
+		if done, is := named(f.partition, op.Key); is {
+			f.ops = append(f.ops, done)
+		}
 	case protocol.OpDelete:
 		f.ops = append(f.ops, state.Op{Key: f.key(op.Key), Delete: true})
 	case protocol.OpBody:
-		f.ops = append(f.ops, state.Op{Key: state.BodyKey(protocol.Hash(op.Key), op.Chunk), Value: op.Value})
+		f.ops = append(f.ops, state.Op{Key: state.BodyKey(protocol.Hash(op.Key), op.Chunk), Value: op.Value}, pendingBody(f.partition, op.Key, index))
 	}
 }
 

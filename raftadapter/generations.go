@@ -37,6 +37,16 @@ func (n *Node) Sweep(partitions []protocol.PartitionID) error {
 		current[string(state.Prefix(p, g))] = true
 	}
 	stale, refs := survey(s, current)
+	for _, p := range partitions {
+		_, at, err := readPosition(n.KV, p)
+		if err != nil && !errors.Is(err, errNoGeneration) {
+			s.Close()
+			return err
+		}
+		for _, h := range pending(s, p, at.Index) {
+			refs[h] = true
+		}
+	}
 	dead := deadBodies(s, refs)
 	s.Close()
 	for _, prefix := range append(stale, dead...) {

@@ -13,6 +13,7 @@ type install struct {
 	parser
 	store      *snapshots
 	generation uint32
+	index      uint64 // the snapshot's
 	prefix     []byte
 	ops        []state.Op
 	size       int
@@ -21,14 +22,14 @@ type install struct {
 // installBatch is how many bytes one transaction of an install holds.
 const installBatch = 2 << 20
 
-func newInstall(s *snapshots) (*install, error) {
+func newInstall(s *snapshots, index uint64) (*install, error) {
 	s.mu.Lock() // until finish or abandon
 	g, err := s.node.nextGeneration()
 	if err != nil {
 		s.mu.Unlock()
 		return nil, err
 	}
-	in := &install{store: s, generation: g, prefix: state.Prefix(s.partition, g)}
+	in := &install{store: s, generation: g, index: index, prefix: state.Prefix(s.partition, g)}
 	in.row = in.put
 	return in, nil
 }
@@ -38,8 +39,15 @@ func (in *install) put(kind byte, key, value []byte) error {
 	switch kind {
 	case recordRow:
 		op.Key = append(clone(in.prefix), key...)
+		if done, is := named(in.store.partition, key); is {
+			in.ops = append(in.ops, done)
+		}
 	case recordBody:
+		if len(key) != 36 {
+			return fmt.Errorf("%w: a resource's key of %d bytes", protocol.ErrCorrupt, len(key))
+		}
 		op.Key = append(clone(state.BodyKey(protocol.Hash{}, 0)[:7]), key...)
+		in.ops = append(in.ops, pendingBody(in.store.partition, key[:32], in.index))
 	default:
 		return fmt.Errorf("%w: record kind %d", protocol.ErrCorrupt, kind)
 	}

@@ -162,7 +162,7 @@ func (k *sink) Write(b []byte) (int, error) {
 		return 0, errNoRoom
 	}
 	if k.install == nil {
-		in, err := newInstall(k.store)
+		in, err := newInstall(k.store, k.meta.Index)
 		if err != nil {
 			return 0, err
 		}

@@ -39,9 +39,9 @@ type stream struct {
 
 func openStream(f *fsm) (*stream, error) {
 	f.mu.Lock()
-	snap, prefix := f.kv.Snapshot(), f.prefix
+	snap, prefix, at := f.kv.Snapshot(), f.prefix, f.at
 	f.mu.Unlock()
-	hashes := contents(snap, prefix)
+	hashes := append(contents(snap, prefix), pending(snap, f.partition, at.Index)...)
 	size, err := measure(snap, prefix, hashes)
 	if err != nil {
 		snap.Close()
