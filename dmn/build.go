@@ -45,7 +45,10 @@ func (b *builder) full() bool { return len(b.wrong) == maxFindings }
 
 func (b *builder) model(root *node) *Model {
 	m := &Model{ID: root.id(), Name: root.attr("name"), Namespace: root.attr("namespace"), byID: b.decisions, types: b.types}
-	for _, part := range []struct{ name, value string }{{"an id", m.ID}, {"a name", m.Name}, {"a namespace", m.Namespace}} {
+	if m.ID == "" { // it is optional in DMN, and clients need one
+		m.ID = m.Name
+	}
+	for _, part := range []struct{ name, value string }{{"a name", m.Name}, {"a namespace", m.Namespace}} {
 		if part.value == "" {
 			b.fail("Expected the definitions to have " + part.name)
 		}

@@ -67,11 +67,31 @@ func (n *callNode) eval(c *evaluation) Value {
 
 func (c *evaluation) invokeBuiltin(name string, b *builtin, args []Value) Value {
 	c.spend(1)
-	v, ok := b.fn(c, args)
-	if !ok {
-		return c.invocationFailed(name, args)
+	if v, ok := b.fn(c, args); ok {
+		return v
 	}
-	return v
+	if single, ok := ofSingletons(args); ok {
+		problem := c.problem
+		c.spend(1)
+		if v, ok := b.fn(c, single); ok {
+			c.problem = ""
+			return v
+		}
+		c.problem = problem
+	}
+	return c.invocationFailed(name, args)
+}
+
+// ofSingletons gives the arguments with the value in place of a list of this one
+// value (DMN 1.3, 10.3.2.9.4); it says no if none is such a list.
+func ofSingletons(args []Value) ([]Value, bool) {
+	single, any := slices.Clone(args), false
+	for i, a := range args {
+		if l, ok := a.(List); ok && len(l) == 1 && l[0].Kind() != KindList {
+			single[i], any = l[0], true
+		}
+	}
+	return single, any
 }
 
 // call calls a function value; it says no if the arguments are not those it takes.
