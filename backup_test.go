@@ -146,6 +146,7 @@ func heard(t *testing.T, b *grevy.Broker, got map[string]int) {
 // before is there once, what was begun afterwards is not there, deployments and
 // numbers go on.
 func TestBackup_OfARunningCluster(t *testing.T) {
+	t.Parallel()
 	brokers, _ := trio(t)
 	execute(t, brokers[0], 1, &protocol.Deploy{Resources: []protocol.Resource{hearing(), process("p", "1")}})
 	deployed := execute(t, brokers[0], 1, &protocol.Deploy{Resources: []protocol.Resource{process("p", "2")}}).(*protocol.Deployed)
@@ -220,6 +221,7 @@ func compareHeard(t *testing.T, b *grevy.Broker, before, begun map[string]bool) 
 // What cannot be restored is refused with a reason, leaves no half cluster at work,
 // and what was cut off can be begun again.
 func TestRestore_Refusals(t *testing.T) {
+	t.Parallel()
 	b := open(t, config(t))
 	execute(t, b, 1, &protocol.Deploy{Resources: []protocol.Resource{process("p", "1"), process("q", strings.Repeat("x", 3<<20))}})
 	c := latest("p")
@@ -261,6 +263,7 @@ func TestRestore_Refusals(t *testing.T) {
 // Messages find those who wait for them by the number of partitions with which the
 // cluster had begun, also where it is restored.
 func TestRestore_AfterPartitionsWereAdded(t *testing.T) {
+	t.Parallel()
 	c := config(t)
 	c.Partitions = 2
 	b := open(t, c)

@@ -142,6 +142,7 @@ func latest(id string) *protocol.CreateInstance {
 }
 
 func TestOpen_OneNodeAndAgain(t *testing.T) {
+	t.Parallel()
 	c := config(t)
 	for round := range int32(3) {
 		b := open(t, c)
@@ -159,6 +160,7 @@ func TestOpen_OneNodeAndAgain(t *testing.T) {
 }
 
 func TestOpen_SaysWhatIsWrongInOneLine(t *testing.T) {
+	t.Parallel()
 	c := config(t)
 	b := open(t, c)
 	taken := config(t)
@@ -200,6 +202,7 @@ func TestOpen_SaysWhatIsWrongInOneLine(t *testing.T) {
 // After an acknowledged deployment nobody sees NOT_FOUND or an older version,
 // on any partition, through any node (DESIGN §3 "Latest means latest").
 func TestCluster_LatestMeansLatest(t *testing.T) {
+	t.Parallel()
 	brokers, _ := trio(t)
 	var version int32
 	for round := range 60 {
@@ -242,6 +245,7 @@ func embedded(t *testing.T) (*grevy.Broker, *actor.RootContext) {
 // The actor behind PID takes commands and feeds workers that are actors of the
 // program, with its own context.
 func TestPID_CommandsAndWorkers(t *testing.T) {
+	t.Parallel()
 	b, root := embedded(t)
 	const n = 60
 	worked := make(chan protocol.Key, n)
@@ -284,6 +288,7 @@ func TestPID_CommandsAndWorkers(t *testing.T) {
 // A job that nobody reads goes to the next worker, without a wait for its lock,
 // and a worker that fails on a job takes others.
 func TestPID_JobsOfWorkersThatFail(t *testing.T) {
+	t.Parallel()
 	b, root := embedded(t)
 	offered := make(chan *actors.JobOffer, 10)
 	silent := actors.Spawn(b.System, "silent", actors.FuncProps(func(ctx actor.Context) {
@@ -313,6 +318,7 @@ func TestPID_JobsOfWorkersThatFail(t *testing.T) {
 
 // A job that does not fit into its worker's mailbox is free for others at once.
 func TestPID_JobsThatAWorkerCannotTake(t *testing.T) {
+	t.Parallel()
 	b, root := embedded(t)
 	full, release, taken := make(chan struct{}, 3), make(chan struct{}), make(chan protocol.Key, 3)
 	worker := func(wait <-chan struct{}, heard func(protocol.Key)) *actor.Props {
@@ -349,6 +355,7 @@ func TestPID_JobsThatAWorkerCannotTake(t *testing.T) {
 // What names no partition goes to the one that its key gives, a message to that of
 // its correlation key, and what any can do to all of them in turn.
 func TestPID_ChoosesThePartition(t *testing.T) {
+	t.Parallel()
 	b, root := embedded(t)
 	ask := func(c protocol.Command) (protocol.Reply, error) {
 		return actors.Result(root.RequestFuture(b.PID(), &actors.Execute{Command: c}, 20*time.Second))
@@ -408,6 +415,7 @@ const decision = `<?xml version="1.0" encoding="UTF-8"?>
 
 // What is sent to a broker that has stopped is refused, not lost.
 func TestPID_TellsThatTheBrokerHasStopped(t *testing.T) {
+	t.Parallel()
 	b, root := embedded(t)
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
@@ -426,6 +434,7 @@ func TestPID_TellsThatTheBrokerHasStopped(t *testing.T) {
 }
 
 func TestStatus_TellsOfANodeThatIsAway(t *testing.T) {
+	t.Parallel()
 	brokers, _ := trio(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()

@@ -70,6 +70,7 @@ func members(t *testing.T, b *grevy.Broker, n int) {
 // A node joins, gets its share, a partition is moved to it, another node leaves:
 // everything that was acknowledged is there, and everything goes on.
 func TestCluster_GrowsAndShrinks(t *testing.T) {
+	t.Parallel()
 	brokers, configs := trio(t)
 	execute(t, brokers[0], 1, &protocol.Deploy{Resources: []protocol.Resource{process("p", "")}})
 	execute(t, brokers[0], 1, &protocol.Deploy{Resources: []protocol.Resource{waiting("w")}})
@@ -142,6 +143,7 @@ func waiting(id string) protocol.Resource {
 // nodes, three copies and five partitions. A node dies and is replaced by a sixth.
 // Who waited for a message before gets it after, and deployments are everywhere.
 func TestCluster_FromOneToFive(t *testing.T) {
+	t.Parallel()
 	c := config(t)
 	c.Partitions = 2
 	nodes := []*grevy.Broker{open(t, c)}
@@ -246,6 +248,7 @@ func receiving(id string) protocol.Resource {
 // Two of three nodes are lost for good. The third says what may be gone, goes on
 // alone once that is accepted, and gets a fellow again.
 func TestCluster_ForceRemove(t *testing.T) {
+	t.Parallel()
 	brokers, configs := trio(t)
 	execute(t, brokers[0], 1, &protocol.Deploy{Resources: []protocol.Resource{waiting("w")}})
 	var keys []protocol.Key

@@ -13,6 +13,7 @@ import (
 // A node whose disk has no room gives away what it leads, also if the cluster began
 // without the others, and not to one whose disk is full too: it waits for that one.
 func TestBroker_FullDiskLeadsNothing(t *testing.T) {
+	t.Parallel()
 	const room = 1 << 40
 	var left [2]atomic.Uint64
 	left[0].Store(room)

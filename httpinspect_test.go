@@ -12,6 +12,7 @@ import (
 // What instances hold is not told to strangers if clients have to show who they
 // are.
 func TestPrivate_ToTheOwnMachineIfClientsNeedTLS(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		tls  TLS
 		from string
@@ -37,6 +38,7 @@ func TestPrivate_ToTheOwnMachineIfClientsNeedTLS(t *testing.T) {
 
 // Before the cluster has formed there is nobody to ask.
 func TestInspect_BeforeTheClusterHasFormed(t *testing.T) {
+	t.Parallel()
 	mux := http.NewServeMux()
 	b := new(Broker)
 	b.inspectOver(mux)

@@ -26,6 +26,7 @@ const manyTasks = `<?xml version="1.0"?>
 // However many there are, a list comes in pages, and a page looks at a bounded
 // number of rows.
 func TestBroker_ListsOfManyInstances(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("makes 25,000 element instances")
 	}
@@ -81,6 +82,7 @@ func TestBroker_ListsOfManyInstances(t *testing.T) {
 }
 
 func TestBroker_ListsOfPartitionsThatDoNotAnswer(t *testing.T) {
+	t.Parallel()
 	b := open(t, config(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -121,6 +121,7 @@ func once(t *testing.T, all []taken) (list []taken) {
 // A file and a function get every record, through restarts and failures, in the
 // order of each partition (docs/records.md).
 func TestRecords_FileAndFunctionThroughRestarts(t *testing.T) {
+	t.Parallel()
 	c, heard := config(t), newEars(2)
 	c.RecordLog, c.OnRecord = filepath.Join(t.TempDir(), "records.jsonl"), heard.take
 	var instances []protocol.Key
@@ -200,6 +201,7 @@ func expectLives(t *testing.T, list []taken, instances []protocol.Key) {
 // What was before the log is switched on is not recorded; what is between two
 // times that it is on is neither.
 func TestRecords_OnlyWhileTheyAreOn(t *testing.T) {
+	t.Parallel()
 	c := config(t)
 	c.Partitions = 1
 	var recorded []protocol.Key

@@ -54,6 +54,7 @@ func statusUntil(t *testing.T, b *grevy.Broker, what string, ok func(grevy.Statu
 // A node with a damaged replica of one partition and without the log of another
 // starts, says so, gets both anew from the others, and counts again.
 func TestBroker_DamagedReplicas(t *testing.T) {
+	t.Parallel()
 	brokers, configs := trio(t)
 	execute(t, brokers[0], 1, &protocol.Deploy{Resources: []protocol.Resource{process("p", "")}})
 	if err := brokers[2].Close(); err != nil {
@@ -91,6 +92,7 @@ func TestBroker_DamagedReplicas(t *testing.T) {
 // While a majority of a partition's replicas is damaged nothing is given up: one
 // that is brought back makes a majority again, and then the other is replaced.
 func TestBroker_DamagedMajority(t *testing.T) {
+	t.Parallel()
 	brokers, configs := trio(t)
 	execute(t, brokers[0], 1, &protocol.Deploy{Resources: []protocol.Resource{process("p", "")}})
 	for i, b := range brokers {
@@ -136,6 +138,7 @@ func votesAs(p grevy.PartitionStatus, node, replica string) bool {
 // Alone, a node with a damaged or lost log is refused with one line and left as
 // it is.
 func TestBroker_DamagedReplicaWithoutOthers(t *testing.T) {
+	t.Parallel()
 	c := config(t)
 	if err := open(t, c).Close(); err != nil {
 		t.Fatal(err)
@@ -167,6 +170,7 @@ func TestBroker_DamagedReplicaWithoutOthers(t *testing.T) {
 // A replica of which it cannot be noted that it has begun takes no part: the next
 // start would not know that it may have voted.
 func TestBroker_ReplicaThatCannotBeNoted(t *testing.T) {
+	t.Parallel()
 	c := config(t)
 	c.Partitions = 1
 	b := open(t, c)

@@ -35,6 +35,7 @@ func flipInTable(t *testing.T, dataDir string) (path string) {
 // A node whose store is damaged keeps it aside. A partition whose log does not
 // reach back to its beginning is copied anew, under another server id.
 func TestBroker_DamagedStore(t *testing.T) {
+	t.Parallel()
 	configs := trioConfigs(t)
 	for i := range configs {
 		configs[i].Tuning = raftadapter.Tuning{SnapshotEntries: 20, SnapshotInterval: 50 * time.Millisecond, TrailingLogs: 1, SegmentSize: 1 << 16}
@@ -67,6 +68,7 @@ func TestBroker_DamagedStore(t *testing.T) {
 // Alone, a node with a damaged store is refused with one line that names the
 // file, and left as it is.
 func TestBroker_DamagedStoreWithoutOthers(t *testing.T) {
+	t.Parallel()
 	c := config(t)
 	if err := open(t, c).Close(); err != nil {
 		t.Fatal(err)
