@@ -42,6 +42,7 @@ func seenBy(t *testing.T, c *cluster.Cluster, id string, version int32) {
 // TestAcknowledged_LeaderOfPartitionOneKilled: the leader dies as soon as its
 // answer is out, before the others can have what was deployed (#7062, #63712).
 func TestAcknowledged_LeaderOfPartitionOneKilled(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	c.WaitPreferred(formTime)
 	for version := int32(1); version <= int32(size(2, 10)); version++ {
@@ -68,6 +69,7 @@ func TestAcknowledged_LeaderOfPartitionOneKilled(t *testing.T) {
 // TestAcknowledged_AllRestarted: every kind of resource is there after all nodes
 // were killed right after the answer (#16406: nodes did not start with a DMN).
 func TestAcknowledged_AllRestarted(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	dmn := `<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="rules" name="rules" namespace="x">` +
 		`<decision id="d" name="d"><literalExpression><text>a + 1</text></literalExpression></decision></definitions>`
@@ -98,6 +100,7 @@ func TestAcknowledged_AllRestarted(t *testing.T) {
 // only to the first), and what does not is refused with both sizes, and holds up
 // nothing (#9946, #12591).
 func TestNearTheSizeLimit(t *testing.T) {
+	t.Parallel()
 	c := alone(t)
 	large := func(id string, size int) *pb.DeployResourceRequest {
 		content := append(straight(id, 1), []byte("<!-- "+strings.Repeat("x", size)+" -->")...)

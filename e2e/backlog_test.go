@@ -17,6 +17,7 @@ import (
 // quiet. In the original retries flooded other partitions' logs (#29495, #24897), and what was
 // pending went on after up to five minutes.
 func TestBacklogDrains(t *testing.T) {
+	t.Parallel()
 	c := alone(t)
 	one, away := c.Leader(1), c.Leader(3)
 	if one == nil || away == nil || one == away {

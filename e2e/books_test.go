@@ -18,6 +18,7 @@ var (
 // TestBooks proves that the ledger, by which every test under load is judged,
 // notices what must never happen, and lets pass what may.
 func TestBooks(t *testing.T) {
+	t.Parallel()
 	early, late := time.Now(), time.Now().Add(time.Hour)
 	done := func(l *ledger, key int64, errs ...error) {
 		for range errs {

@@ -100,6 +100,7 @@ func (e *embedded) do(p protocol.PartitionID, c protocol.Command) (protocol.Repl
 // back. What it missed comes as a snapshot, with resources, while work goes on;
 // afterwards it leads with all of it.
 func TestCatchUpBySnapshot(t *testing.T) {
+	t.Parallel()
 	e := newEmbedded(t)
 	e.open(0, 1, 2)
 	if _, err := e.do(1, &protocol.Deploy{Resources: []protocol.Resource{{Name: "task.bpmn", Content: oneTask(taskProcess)}}}); err != nil {

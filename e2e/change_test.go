@@ -112,6 +112,7 @@ func held(s *adminpb.ClusterState, node int32) (list []int32) {
 // partition to it, kills the node that drives the operation in the middle of it,
 // and removes a node. Nothing that was acknowledged may be lost.
 func TestChangeUnderLoad(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	l := startLoad(t, c)
 	o := operator{t, c}

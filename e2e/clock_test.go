@@ -23,6 +23,7 @@ func waiting(id, duration string) []byte {
 // clock is wrong does its work, and no leader changes and nothing is unhealthy
 // because of it.
 func TestClockJumps(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	c.WaitPreferred(formTime)
 	client := c.Nodes[0].Client()

@@ -14,6 +14,7 @@ import (
 // NOT_FOUND until the cut is healed. Here the third node carries everything:
 // deployments arrive, every gateway serves.
 func TestCutLeaders(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	c.WaitPreferred(formTime)
 	one, other := c.Leader(1), c.Leader(3)

@@ -14,6 +14,7 @@ const drainTime = 10 * time.Second
 // NOT_FOUND for a while; here every creation succeeds, through every gateway, at
 // once.
 func TestManyDeployments(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	n := size(200, 1000)
 	begun := time.Now()

@@ -17,6 +17,7 @@ import (
 // under its old name, is taken in under a new one, catches up, and votes again:
 // after that the cluster does without another node.
 func TestLostDisk(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	l := startLoad(t, c)
 	l.flows(300)
@@ -45,6 +46,7 @@ func TestLostDisk(t *testing.T) {
 // gets the two anew from the others under ids that have never voted, and counts
 // for their majorities again: after that the cluster does without another node.
 func TestDamagedReplica(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	l := startLoad(t, c)
 	l.flows(300)
@@ -134,6 +136,7 @@ func votes(t *testing.T, c *cluster.Cluster, before, after string) {
 // TestDirectoryOfAnotherCluster: a node with the directory of another cluster is
 // refused with one line that says so, and disturbs nobody.
 func TestDirectoryOfAnotherCluster(t *testing.T) {
+	t.Parallel()
 	other := three(t)
 	for _, n := range other.Nodes {
 		n.Stop()
@@ -171,6 +174,7 @@ func TestDirectoryOfAnotherCluster(t *testing.T) {
 // was written. It says which, keeps the store aside, has all its partitions
 // filled anew and counts for their majorities again.
 func TestDamagedStore(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	l := startLoad(t, c)
 	l.flows(300)

@@ -21,6 +21,7 @@ const handoverTime = time.Second
 // TestGracefulStop stops every node in turn, as a rolling upgrade does, under
 // load. Clients of the other nodes notice a pause, never an error.
 func TestGracefulStop(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	l := startLoad(t, c)
 	mustDeploy(t, c.Nodes[0].Client(), probeProcess, oneTask(probeProcess))

@@ -18,6 +18,7 @@ const serveTime = 10 * time.Second
 // TestKillEachNode kills every node in turn under load, then all at once.
 // Nothing that was acknowledged may be lost, nothing may happen twice.
 func TestKillEachNode(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	l := startLoad(t, c)
 	for range size(1, 5) {

@@ -42,6 +42,7 @@ type tellings struct {
 // while every node is killed in turn, then all at once. Each message that was
 // acknowledged happens exactly once, each of unknown outcome at most once.
 func TestMessagesAcrossPartitions(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	const id = "listening"
 	mustDeploy(t, c.Nodes[0].Client(), id, listening(id))

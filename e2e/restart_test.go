@@ -15,6 +15,7 @@ import (
 // in the middle of the deployments, once with care and once without. All of them
 // are everywhere afterwards.
 func TestRestartLeaderWhileDeploying(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	n := size(200, 1000)
 	acked := map[int32]bool{}
@@ -89,6 +90,7 @@ func withoutGaps(t *testing.T, n *cluster.Node, id string) int {
 // and sent by whoever leads partition 1 when it can be. Of five nodes, those
 // that are down keep partition 3 and not partition 1.
 func TestPendingDeploymentsOutliveLeaders(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, cluster.Options{Binary: binary, Size: 5})
 	c.WaitPreferred(formTime)
 	c.Nodes[3].Kill()

@@ -68,6 +68,7 @@ func equalAgain(t *testing.T, n *cluster.Node, repaired int) {
 // partition 1 has nothing pending for it. In the original such a partition runs
 // the old version until something else is deployed, and longer (#63712).
 func TestRestore_OldCopyOfAPartition(t *testing.T) {
+	t.Parallel()
 	c := alone(t)
 	n := c.Leader(3)
 	mustDeploy(t, c.Nodes[0].Client(), "workflow", straight("workflow", 1))
@@ -90,6 +91,7 @@ func TestRestore_OldCopyOfAPartition(t *testing.T) {
 // TestRestore_OldCopyOfPartitionOne: an older partition 1 takes what the others have, and gives
 // no key and no version out again.
 func TestRestore_OldCopyOfPartitionOne(t *testing.T) {
+	t.Parallel()
 	c := alone(t)
 	n, other := c.Leader(1), c.Leader(2)
 	mustDeploy(t, n.Client(), "workflow", straight("workflow", 1))

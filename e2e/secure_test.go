@@ -27,6 +27,7 @@ import (
 // node stays out, is heard by nobody, and disturbs nobody; with a renewed one of the
 // right authority it is back, and nobody was restarted for it.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ours, theirs := certstest.New(t, dir, "ours"), certstest.New(t, dir, "theirs")
 	files := make([]certs.Files, 3)
@@ -94,6 +95,7 @@ func trusting(t *testing.T, path string) credentials.TransportCredentials {
 // say nothing or rubbish. The cluster goes on, the node stays in it, and its
 // memory stays within bounds.
 func TestHostileConnections(t *testing.T) {
+	t.Parallel()
 	c := three(t)
 	l := startLoad(t, c)
 	l.flows(100)

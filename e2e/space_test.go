@@ -77,6 +77,7 @@ func outOfSpace(err error) error {
 // refused and jobs are completed, then nothing is written; when there is room again
 // it goes on by itself, with all that was acknowledged.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	const mb = 1 << 20
 	disk := smallDisk(t, 600*mb)
 	c := cluster.New(t, cluster.Options{Binary: binary, Size: 1, Partitions: 1, ReplicationFactor: 1, Flags: func(int) []string {

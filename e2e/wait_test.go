@@ -32,6 +32,7 @@ func deployWaiting(t *testing.T, c pb.GatewayClient, id string, note int, wait s
 // partition has it. While one is away it is answered OK when its time is over,
 // and says who lacks it; or at once if only what is reachable counts.
 func TestWaitForDistribution(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, cluster.Options{Binary: binary, ReplicationFactor: 1})
 	one, away := c.Leader(1), c.Leader(3)
 	if one == nil || away == nil || one == away {
