@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -108,6 +109,7 @@ func TestCatchUpBySnapshot(t *testing.T) {
 	}
 	made := map[protocol.Key]bool{}
 	e.create(made, 50)
+	reached := e.brokers[0].Status(t.Context()).Partitions
 	e.close(2)
 	for i := range 20 { // resources that only the snapshot can bring
 		if _, err := e.do(1, &protocol.Deploy{Resources: []protocol.Resource{{Name: "rolled.bpmn", Content: straight(rolledProcess, i)}}}); err != nil {
@@ -115,6 +117,7 @@ func TestCatchUpBySnapshot(t *testing.T) {
 		}
 	}
 	e.create(made, size(500, 20_000))
+	e.shorten(made, reached)
 	e.open(2)
 	e.create(made, 100)
 	cluster.Until(t, formTime, "node 2 leads partition 3 again", func(ctx context.Context) error {
@@ -136,6 +139,44 @@ func TestCatchUpBySnapshot(t *testing.T) {
 	if err != nil || created.(*protocol.Created).Version != 20 {
 		t.Errorf("a definition that came by snapshot: %+v, %v", created, err)
 	}
+}
+
+// shorten makes instances until the logs of nodes 0 and 1 begin after what node 2
+// had when the partitions had reached this. How many that takes depends on how many
+// commands go into one entry.
+func (e *embedded) shorten(made map[protocol.Key]bool, reached []grevy.PartitionStatus) {
+	e.t.Helper()
+	for _, p := range reached {
+		if p.Applied == 0 {
+			e.t.Fatalf("partition %d: nothing is known of its log: %+v", p.ID, p)
+		}
+		cluster.Until(e.t, formTime, fmt.Sprintf("the logs of partition %d begin after entry %d", p.ID, p.Applied), func(context.Context) error {
+			to := min(e.cutTo(0, p.ID), e.cutTo(1, p.ID))
+			if to >= p.Applied {
+				return nil
+			}
+			e.create(made, 3) // at least one more entry each
+			return fmt.Errorf("they are cut up to %d", to)
+		})
+	}
+}
+
+// cutTo is up to which entry a node has cut off a partition's log.
+func (e *embedded) cutTo(node, partition int) (to uint64) {
+	e.t.Helper()
+	log, err := os.ReadFile(e.logs[node])
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	cut := regexp.MustCompile(fmt.Sprintf(`msg="compacting logs" .*\bpartition=%d\b.* to=(\d+)`, partition))
+	for _, m := range cut.FindAllStringSubmatch(string(log), -1) {
+		n, err := strconv.ParseUint(m[1], 10, 64)
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		to = max(to, n)
+	}
+	return to
 }
 
 // create makes n instances with a job, over all partitions.
