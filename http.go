@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -128,17 +127,18 @@ func (b *Broker) serveDeployments(w http.ResponseWriter, r *http.Request) {
 	if b.unformed(w) {
 		return
 	}
-	limit, err := strconv.Atoi(r.FormValue("limit"))
-	if err != nil || limit < 1 {
-		limit = 20
+	limit, err := numberOf(r, "limit", 20)
+	before := 0
+	if err == nil {
+		before, err = numberOf(r, "before", 0)
 	}
-	before, err := strconv.ParseInt(r.FormValue("before"), 10, 64)
 	if err != nil {
-		before = 0
+		writeJSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), statusTimeout)
 	defer cancel()
-	list, err := b.Deployments(ctx, protocol.Key(before), limit)
+	list, err := b.Deployments(ctx, protocol.Key(before), min(max(limit, 1), maxListed))
 	if err != nil {
 		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": err.Error()})
 		return

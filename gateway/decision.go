@@ -23,13 +23,7 @@ func (s service) EvaluateDecision(ctx context.Context, req *pb.EvaluateDecisionR
 		DecisionKey: protocol.Key(req.GetDecisionKey()), DecisionID: req.GetDecisionId(), Variables: variables,
 		DeploymentSeq: s.broker.DeploymentSeq(),
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.RequestTimeout)
-	defer cancel()
-	p, reply, err := s.anywhere(ctx, cmd)
-	if err != nil && expired(ctx, err) {
-		return nil, outcomeUnknown(timedOut(p, s.address(p), s.cfg.RequestTimeout))
-	}
-	ev, err := as[*protocol.Evaluated](reply, err)
+	ev, err := as[*protocol.Evaluated](s.askAnyone(ctx, cmd))
 	if err != nil {
 		return nil, err
 	}

@@ -38,13 +38,7 @@ func (s service) CreateProcessInstance(ctx context.Context, req *pb.CreateProces
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.RequestTimeout)
-	defer cancel()
-	p, reply, err := s.anywhere(ctx, cmd)
-	if err != nil && expired(ctx, err) {
-		return nil, outcomeUnknown(timedOut(p, s.address(p), s.cfg.RequestTimeout))
-	}
-	created, err := as[*protocol.Created](reply, err)
+	created, err := as[*protocol.Created](s.askAnyone(ctx, cmd))
 	if err != nil {
 		return nil, err
 	}

@@ -42,13 +42,8 @@ func (s service) BroadcastSignal(ctx context.Context, req *pb.BroadcastSignalReq
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.RequestTimeout)
-	defer cancel()
-	p, answer, err := s.anywhere(ctx, &protocol.BroadcastSignal{Name: req.GetSignalName(), Variables: variables, DeploymentSeq: s.broker.DeploymentSeq()})
-	if err != nil && expired(ctx, err) {
-		return nil, outcomeUnknown(timedOut(p, s.address(p), s.cfg.RequestTimeout))
-	}
-	reply, err := as[*protocol.KeyReply](answer, err)
+	cmd := &protocol.BroadcastSignal{Name: req.GetSignalName(), Variables: variables, DeploymentSeq: s.broker.DeploymentSeq()}
+	reply, err := as[*protocol.KeyReply](s.askAnyone(ctx, cmd))
 	if err != nil {
 		return nil, err
 	}

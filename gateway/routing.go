@@ -66,6 +66,20 @@ func (s *Server) ask(ctx context.Context, p protocol.PartitionID, cmd protocol.C
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.RequestTimeout)
 	defer cancel()
 	reply, err := s.call(ctx, p, cmd)
+	return s.inTime(ctx, p, reply, err)
+}
+
+// askAnyone runs a command on some partition, within the request timeout.
+func (s *Server) askAnyone(ctx context.Context, cmd protocol.Command) (protocol.Reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.RequestTimeout)
+	defer cancel()
+	p, reply, err := s.anywhere(ctx, cmd)
+	return s.inTime(ctx, p, reply, err)
+}
+
+// inTime says of a command whose time was up before its answer was there that
+// nobody knows.
+func (s *Server) inTime(ctx context.Context, p protocol.PartitionID, reply protocol.Reply, err error) (protocol.Reply, error) {
 	if err != nil && expired(ctx, err) {
 		return nil, outcomeUnknown(timedOut(p, s.address(p), s.cfg.RequestTimeout))
 	}

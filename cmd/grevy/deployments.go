@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,31 +11,14 @@ import (
 )
 
 func (a *app) deploymentsCommand() *cobra.Command {
-	var addresses []string
-	var limit int
-	cmd := &cobra.Command{
-		Use: "deployments", Short: "List deployments, newest first, and which partitions have them", Args: arguments(),
-		Example: "  grevy deployments\n  grevy deployments --limit 100 -o json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if limit < 1 {
-				return fmt.Errorf("limit: must be at least 1, not %d", limit)
-			}
-			return a.listDeployments(cmd.Context(), addresses, limit)
-		},
-	}
-	httpFlag(cmd, &addresses)
-	cmd.Flags().IntVar(&limit, "limit", 20, "how many")
-	return cmd
+	return listCommand(a, listOf[[]grevy.DeploymentStatus]{
+		use: "deployments", short: "List deployments, newest first, and which partitions have them", path: "deployments", limit: 20, args: arguments(),
+		example: "  grevy deployments\n  grevy deployments --limit 100 -o json\n  grevy deployments --watch", print: a.printDeployments,
+	})
 }
 
-func (a *app) listDeployments(ctx context.Context, addresses []string, limit int) error {
-	list := []grevy.DeploymentStatus{}
-	if _, _, err := fetch(ctx, addresses, fmt.Sprintf("/api/deployments?limit=%d", limit), &list); err != nil {
-		return err
-	}
-	if a.json() {
-		return a.document(list)
-	}
+func (a *app) printDeployments(found *[]grevy.DeploymentStatus) error {
+	list := *found
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(a.out, "no deployments")
 		return err

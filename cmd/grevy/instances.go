@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -12,28 +11,14 @@ import (
 )
 
 func (a *app) instancesCommand() *cobra.Command {
-	var f listFlags
-	cmd := &cobra.Command{
-		Use: "instances [PROCESS]", Short: "List active process instances, of all partitions, and where they stand: oldest first", Args: atMostOne,
-		Example: "  grevy instances\n  grevy instances order --limit 1000 -o json",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.list(cmd.Context(), &f, func(ctx context.Context) (grevy.Listed, error) {
-				var found grevy.Instances
-				if _, _, err := fetch(ctx, f.addresses, f.path("instances", args), &found); err != nil {
-					return found.Listed, err
-				}
-				return found.Listed, a.printInstances(&found)
-			})
-		},
-	}
-	f.register(cmd)
-	return cmd
+	return listCommand(a, listOf[grevy.Instances]{
+		use: "instances [PROCESS]", short: "List active instances, and where they stand: oldest first", path: "instances", limit: 100, args: atMostOne,
+		example: "  grevy instances\n  grevy instances order --limit 1000 -o json",
+		listed:  func(found *grevy.Instances) grevy.Listed { return found.Listed }, print: a.printInstances,
+	})
 }
 
 func (a *app) printInstances(found *grevy.Instances) error {
-	if a.json() {
-		return a.document(found)
-	}
 	if len(found.Instances) == 0 {
 		_, err := fmt.Fprintln(a.out, "no active instances")
 		return err

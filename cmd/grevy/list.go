@@ -13,7 +13,17 @@ import (
 	"github.com/grevy-io/grevy"
 )
 
-// listFlags are those of the lists of what is in the partitions.
+// listOf is a command that lists what nodes tell by HTTP, as T.
+type listOf[T any] struct {
+	use, short, example string
+	path                string // behind /api/
+	limit               int
+	args                cobra.PositionalArgs // the first, if it is given, is a name
+	listed              func(*T) grevy.Listed
+	print               func(*T) error // for people
+}
+
+// listFlags are those of all lists.
 type listFlags struct {
 	addresses []string
 	limit     int
@@ -21,35 +31,49 @@ type listFlags struct {
 	every     time.Duration
 }
 
-func (f *listFlags) register(cmd *cobra.Command) {
+func listCommand[T any](a *app, l listOf[T]) *cobra.Command {
+	var f listFlags
+	cmd := &cobra.Command{
+		Use: l.use, Short: l.short, Example: l.example, Args: l.args,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.limit < 1 {
+				return fmt.Errorf("limit: must be at least 1, not %d", f.limit)
+			}
+			once := func(ctx context.Context) (bool, error) { return l.once(ctx, a, &f, args) }
+			if f.watch {
+				return a.watch(cmd.Context(), f.every, once)
+			}
+			return verdict(once(cmd.Context()))
+		},
+	}
 	httpFlag(cmd, &f.addresses)
-	cmd.Flags().IntVar(&f.limit, "limit", 100, "how many at most, of all partitions together; no more than 10000")
+	cmd.Flags().IntVar(&f.limit, "limit", l.limit, "how many at most; no more than 10000")
 	watchFlags(cmd, &f.watch, &f.every)
+	return cmd
 }
 
-// list asks once, or again and again. show prints what a node told, and says
-// what the list lacks.
-func (a *app) list(ctx context.Context, f *listFlags, once func(ctx context.Context) (grevy.Listed, error)) error {
-	if f.limit < 1 {
-		return fmt.Errorf("limit: must be at least 1, not %d", f.limit)
+// once prints the list, and says what it lacks.
+func (l *listOf[T]) once(ctx context.Context, a *app, f *listFlags, args []string) (complete bool, err error) {
+	found := new(T)
+	if _, _, err := fetch(ctx, f.addresses, f.path(l.path, args), found); err != nil {
+		return false, err
 	}
-	show := func(ctx context.Context) (bool, error) {
-		l, err := once(ctx)
-		if err != nil {
-			return false, err
-		}
-		for _, p := range l.Unheard {
-			fmt.Fprintf(a.err, "grevy: partition %d is not in the list: %s (see grevy status)\n", p.Partition, p.Reason)
-		}
-		if l.More && !a.json() {
-			fmt.Fprintf(a.out, "… and more: --limit %d\n", min(10*f.limit, 10_000))
-		}
-		return len(l.Unheard) == 0, nil
+	if a.json() {
+		err = a.document(found)
+	} else {
+		err = l.print(found)
 	}
-	if f.watch {
-		return a.watch(ctx, f.every, show)
+	if err != nil || l.listed == nil {
+		return err == nil, err
 	}
-	return verdict(show(ctx))
+	of := l.listed(found)
+	for _, p := range of.Unheard {
+		fmt.Fprintf(a.err, "grevy: partition %d is not in the list: %s (see grevy status)\n", p.Partition, p.Reason)
+	}
+	if of.More && !a.json() {
+		fmt.Fprintf(a.out, "… and more: --limit %d\n", min(10*f.limit, 10_000))
+	}
+	return len(of.Unheard) == 0, nil
 }
 
 // path asks for a list of what has a name, if one is given.
@@ -62,28 +86,14 @@ func (f *listFlags) path(list string, args []string) string {
 }
 
 func (a *app) incidentsCommand() *cobra.Command {
-	var f listFlags
-	cmd := &cobra.Command{
-		Use: "incidents [PROCESS]", Short: "List what has stopped, of all partitions, and why: oldest first", Args: atMostOne,
-		Example: "  grevy incidents\n  grevy incidents order --watch\n  grevy incidents -o json --limit 1000",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.list(cmd.Context(), &f, func(ctx context.Context) (grevy.Listed, error) {
-				var found grevy.Incidents
-				if _, _, err := fetch(ctx, f.addresses, f.path("incidents", args), &found); err != nil {
-					return found.Listed, err
-				}
-				return found.Listed, a.printIncidents(&found)
-			})
-		},
-	}
-	f.register(cmd)
-	return cmd
+	return listCommand(a, listOf[grevy.Incidents]{
+		use: "incidents [PROCESS]", short: "List what has stopped, and why: oldest first", path: "incidents", limit: 100, args: atMostOne,
+		example: "  grevy incidents\n  grevy incidents order --watch\n  grevy incidents -o json --limit 1000",
+		listed:  func(found *grevy.Incidents) grevy.Listed { return found.Listed }, print: a.printIncidents,
+	})
 }
 
 func (a *app) printIncidents(found *grevy.Incidents) error {
-	if a.json() {
-		return a.document(found)
-	}
 	if len(found.Incidents) == 0 {
 		_, err := fmt.Fprintln(a.out, "no incidents")
 		return err
@@ -107,28 +117,14 @@ func (a *app) printIncidents(found *grevy.Incidents) error {
 }
 
 func (a *app) messagesCommand() *cobra.Command {
-	var f listFlags
-	cmd := &cobra.Command{
-		Use: "messages [NAME]", Short: "List the messages that are kept, of all partitions, and who has had them", Args: atMostOne,
-		Example: "  grevy messages\n  grevy messages paid --watch",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.list(cmd.Context(), &f, func(ctx context.Context) (grevy.Listed, error) {
-				var found grevy.Messages
-				if _, _, err := fetch(ctx, f.addresses, f.path("messages", args), &found); err != nil {
-					return found.Listed, err
-				}
-				return found.Listed, a.printMessages(&found)
-			})
-		},
-	}
-	f.register(cmd)
-	return cmd
+	return listCommand(a, listOf[grevy.Messages]{
+		use: "messages [NAME]", short: "List the messages that are kept, and who has had them", path: "messages", limit: 100, args: atMostOne,
+		example: "  grevy messages\n  grevy messages paid --watch",
+		listed:  func(found *grevy.Messages) grevy.Listed { return found.Listed }, print: a.printMessages,
+	})
 }
 
 func (a *app) printMessages(found *grevy.Messages) error {
-	if a.json() {
-		return a.document(found)
-	}
 	if len(found.Messages) == 0 {
 		_, err := fmt.Fprintln(a.out, "no messages are kept")
 		return err
