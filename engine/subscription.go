@@ -192,7 +192,7 @@ func (r *run) nextMessages(el *elem) {
 		return
 	}
 	for _, s := range slices.Clone(el.Extra.Subscriptions) {
-		if s.Signal || protocol.MessagePartition(s.CorrelationKey, r.e.Partitions) != r.e.Partition {
+		if s.Signal || r.e.messagePartition(s.CorrelationKey) != r.e.Partition {
 			continue
 		}
 		if sub := r.tx.Subscriber(s.Name, s.CorrelationKey, el.Key, s.Key); sub != nil && sub.Message != 0 && r.tx.Later(s.Key) == nil {

@@ -14,6 +14,8 @@ const Start int64 = 1_000_000
 // Config says how a cluster is made.
 type Config struct {
 	Partitions int // default 1
+	// MessagePartitions as in engine.Config.
+	MessagePartitions int
 	// OneNode puts all partitions on one node's store; otherwise each has its own.
 	OneNode     bool
 	MaxJobBytes int64
