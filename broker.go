@@ -258,14 +258,14 @@ func (b *Broker) Failed() <-chan error { return b.fatal }
 
 func (b *Broker) openPartitions(context.Context) error {
 	b.joined.Store(true)
-	held := b.plan().Held(b.NodeID)
+	here := append(b.plan().Held(b.NodeID), b.surplus()...) // others may still count on the latter
 	if err := b.raft.RemoveDropped(); err != nil {
 		return fmt.Errorf("clean up logs: %w", err)
 	}
-	if err := b.raft.Sweep(held); err != nil {
+	if err := b.raft.Sweep(here); err != nil {
 		return fmt.Errorf("clean up state: %w", err)
 	}
-	for _, p := range held {
+	for _, p := range here {
 		if err := b.startPartition(p); err != nil {
 			return err
 		}

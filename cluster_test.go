@@ -308,3 +308,25 @@ func TestCluster_ForceRemove(t *testing.T) {
 		t.Errorf("a node that was given up comes back: %v", err)
 	}
 }
+
+// A partition that is kept once is moved: its only copy is not given up before the
+// group does without it.
+func TestCluster_MovesTheOnlyCopy(t *testing.T) {
+	c := config(t)
+	c.Partitions = 1
+	first := open(t, c)
+	execute(t, first, 1, &protocol.Deploy{Resources: []protocol.Resource{waiting("w")}})
+	key := execute(t, first, 1, latest("w")).(*protocol.Created).InstanceKey
+	second := joiner(t, []grevy.Config{c}, 1)
+	members(t, first, 2)
+	plan := change(t, second, cluster.Request{What: cluster.Move, Partition: 1, Node: 0, By: 1})
+	if on := plan.Of(1).Replicas; !slices.Equal(on, []int{1}) {
+		t.Errorf("partition 1 is on %v", on)
+	}
+	execute(t, first, 1, &protocol.CancelInstance{InstanceKey: key})
+	plan = change(t, second, cluster.Request{What: cluster.Remove, Node: 0})
+	if held := plan.Held(0); len(held) > 0 {
+		t.Errorf("node 0 keeps %v", held)
+	}
+	execute(t, second, 1, latest("w"))
+}

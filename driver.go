@@ -138,7 +138,7 @@ func (b *Broker) observe(ctx context.Context, plan *cluster.Plan) (done bool, no
 	case cluster.Learn, cluster.Promote:
 		return b.observeReplica(ctx, s, leader)
 	case cluster.Drop:
-		return observeDrop(b.nodeOf, s, leader)
+		return b.observeDrop(ctx, s, leader)
 	case cluster.Lead:
 		if leader.node == s.Node {
 			return true, ""
@@ -200,12 +200,21 @@ func (b *Broker) observeReplica(ctx context.Context, s cluster.Step, leader lead
 	return false, fmt.Sprintf("node %d has %d of %d entries", s.Node, there, here)
 }
 
-func observeDrop(nodeOf func(string) protocol.NodeID, s cluster.Step, leader leaderView) (bool, string) {
+// observeDrop looks whether a group does without a node, and whether that node has
+// given its replica up, if it can be asked.
+func (b *Broker) observeDrop(ctx context.Context, s cluster.Step, leader leaderView) (bool, string) {
 	p := int(s.Partition)
 	for _, server := range append(slices.Clone(leader.info.Voters[p]), leader.info.Learners[p]...) {
-		if int(nodeOf(server)) == s.Node {
+		if int(b.nodeOf(server)) == s.Node {
 			return false, fmt.Sprintf("server %s is still counted, node %d leads the partition", server, leader.node)
 		}
+	}
+	if !b.aliveNodes()[s.Node] {
+		return true, ""
+	}
+	info, err := b.infoOf(ctx, s.Node)
+	if _, has := info.Servers[p]; err == nil && has {
+		return false, fmt.Sprintf("node %d has not given its replica up yet", s.Node)
 	}
 	return true, ""
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/grevy-io/grevy/protocol"
 )
 
+// followPause is how long is waited before what the plan says is tried again.
+const followPause = 500 * time.Millisecond
+
 // openFollow lets this node follow the cluster's plan while it runs.
 func (b *Broker) openFollow() {
 	b.every(300*time.Millisecond, b.lookForNews)
@@ -18,7 +21,7 @@ func (b *Broker) openFollow() {
 		for {
 			select {
 			case <-b.followNow:
-			case <-time.After(time.Second): // what could not be started is tried again
+			case <-time.After(followPause): // what could not be started, or not given up, is tried again
 			case <-b.life.Done():
 				return
 			}
@@ -73,8 +76,21 @@ func (b *Broker) startPartitions() {
 	}
 }
 
-// dropPartitions gives up what this node does not keep any more.
+// dropPartitions gives up what this node does not keep any more, once the others do
+// without it.
 func (b *Broker) dropPartitions() {
+	for _, p := range b.surplus() {
+		if b.counts(b.life, p) {
+			continue
+		}
+		if err := b.drop(p); err != nil {
+			b.Log.Warn("replica not given up yet", "partition", p, "err", err)
+		}
+	}
+}
+
+// surplus lists the partitions of which this node has a replica that it is not to keep.
+func (b *Broker) surplus() []protocol.PartitionID {
 	here := map[protocol.PartitionID]bool{}
 	for _, p := range b.partitions() {
 		here[p.Partition] = true
@@ -85,11 +101,15 @@ func (b *Broker) dropPartitions() {
 	for _, p := range b.plan().Held(b.NodeID) {
 		delete(here, p)
 	}
-	for _, p := range slices.Sorted(maps.Keys(here)) {
-		if err := b.drop(p); err != nil {
-			b.Log.Warn("replica not given up yet", "partition", p, "err", err)
-		}
-	}
+	return slices.Sorted(maps.Keys(here))
+}
+
+// counts tells whether this node's vote may count in a partition's group: it does
+// until a leader says that it does not. To give the replica up before would be as if
+// its disk were lost: one failure more, and what only it has.
+func (b *Broker) counts(ctx context.Context, p protocol.PartitionID) bool {
+	leader, known := b.leaderInfo(ctx, p)
+	return !known || leader.node == b.NodeID || slices.Contains(leader.info.Voters[int(p)], b.raft.ServerOf(p))
 }
 
 // drop gives a replica up for good: another one of this node would be another

@@ -51,7 +51,7 @@ func (b *Broker) startPartition(p protocol.PartitionID) error {
 		return b.begin(p, part)
 	case !raftadapter.Damaged(err):
 		return err
-	case len(b.layout(p).Replicas) == 1:
+	case slices.Equal(b.layout(p).Replicas, []int{b.NodeID}):
 		return fmt.Errorf("%w (no other node keeps partition %d; docs/operations.md, \"A damaged replica\")", err, p)
 	}
 	if b.storeKept != "" {
