@@ -59,17 +59,25 @@ func (o operator) state() (s *adminpb.ClusterState) {
 	return s
 }
 
-// begin begins an operation. That it is under way already is no error: a call
-// whose outcome is unknown may have begun it.
-func (o operator) begin(r *adminpb.ChangeRequest) {
+// begin begins an operation and tells how many steps it has. That it is under way
+// already is no error after a call whose outcome is unknown: that one has begun it.
+func (o operator) begin(r *adminpb.ChangeRequest) (steps int) {
 	o.t.Helper()
+	again := false
 	o.do("begin an operation", func(ctx context.Context, c adminpb.ClusterClient) error {
-		_, err := c.Change(ctx, r)
+		resp, err := c.Change(ctx, r)
+		steps = len(resp.GetSteps())
 		if status.Code(err) == codes.FailedPrecondition {
+			if s := o.state(); again && s.Operation != nil {
+				steps = len(s.Operation.Steps)
+				return nil
+			}
 			o.t.Fatal(err)
 		}
+		again = again || status.Code(err) == codes.DeadlineExceeded
 		return err
 	})
+	return steps
 }
 
 // await waits until nothing is under way any more.
