@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -216,6 +217,46 @@ func compareHeard(t *testing.T, b *grevy.Broker, before, begun map[string]bool) 
 		}
 	}
 	t.Logf("%d were said before, %d were heard", len(before), len(got))
+}
+
+// The node that leads ends while it is read. The backup fails and says so, nothing
+// is held up, and the next one has everything.
+func TestBackup_ALeaderEndsMeanwhile(t *testing.T) {
+	t.Parallel()
+	brokers, _ := trio(t)
+	execute(t, brokers[0], 1, &protocol.Deploy{Resources: []protocol.Resource{process("p", strings.Repeat("x", 3<<20))}})
+	leader := -1
+	statusUntil(t, brokers[0], "partition 3 has what was deployed", func(s grevy.Status) bool {
+		leader = s.Partitions[2].Leader
+		return s.Healthy && s.Partitions[2].Behind == 0
+	})
+	by := brokers[(leader+1)%3]
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	closing := make(chan error, 1)
+	pieces := 0
+	err := by.Backup(ctx, func(p *adminpb.BackupPart) error {
+		if p.GetData().GetPartition() != 3 {
+			return nil
+		}
+		if pieces++; pieces == 1 {
+			closing <- brokers[leader].Close()
+		}
+		return nil
+	})
+	if err == nil {
+		t.Error("the backup has not noticed")
+	}
+	if err := <-closing; err != nil {
+		t.Error(err)
+	}
+	statusUntil(t, by, "all partitions have leaders", func(s grevy.Status) bool {
+		return !slices.ContainsFunc(s.Partitions, func(p grevy.PartitionStatus) bool { return p.Leader < 0 || p.Leader == leader })
+	})
+	in := filled(t, 1, backup(t, by))
+	for p := protocol.PartitionID(1); p <= 3; p++ {
+		execute(t, in, p, latest("p"))
+	}
 }
 
 // What cannot be restored is refused with a reason, leaves no half cluster at work,

@@ -98,6 +98,25 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// TestHold_TimeIsOver: a hold that nobody ends ends by itself, and what was cut
+// later would not go together.
+func TestHold_TimeIsOver(t *testing.T) {
+	s := open(t)
+	var got []answered
+	before := len(s.due)
+	s.ask(&got, "hold", &protocol.Hold{Token: 7, For: 1000})
+	s.ask(&got, "row", row(1))
+	if len(got) != 1 || len(s.due) != before+1 {
+		t.Fatalf("answered %v, %d times are planned", names(got), len(s.due)-before)
+	}
+	s.driven.Handle(s.due[before])
+	s.settle()
+	s.ask(&got, "cut", &protocol.Cut{Token: 7})
+	if g := names(got); !slices.Equal(g, []string{"hold", "row", "cut"}) || got[1].err != nil || got[2].err == nil {
+		t.Errorf("answered %+v", got)
+	}
+}
+
 // TestHold_LeaderEnds: what waits for the end of a hold is refused when the leader
 // ends before, and so can be sent to the next one.
 func TestHold_LeaderEnds(t *testing.T) {
