@@ -19,8 +19,8 @@
 //
 // What it refuses: to know who leads what, to read or write state, to decide
 // anything the engine decides. It imports nothing of the broker but protocol;
-// package grevy wires the two together. RPCs of 8.6 that are not built yet are
-// answered with UNIMPLEMENTED and their name.
+// package grevy wires the two together. A method that is none of 8.6 is answered
+// with UNIMPLEMENTED and its name.
 //
 // Start reading at broker.go and server.go; then service.go (what surrounds each
 // call), routing.go, and for jobs activate.go (polling), line.go (who waits for

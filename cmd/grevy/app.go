@@ -18,7 +18,7 @@ import (
 const (
 	exitOK          = 0
 	exitError       = 1
-	exitUnreachable = 2 // no node answered what is asked by HTTP
+	exitUnreachable = 2 // nobody answered
 )
 
 // app is one run of the program.
@@ -45,8 +45,8 @@ func (e *exit) Error() string {
 
 func (e *exit) Unwrap() error { return e.err }
 
-// errInterrupted ends a call that a signal has broken off.
-var errInterrupted = errors.New("interrupted; what was sent may be executed all the same: look before you send it again")
+// errBrokenOff ends a call that a signal has broken off.
+var errBrokenOff = errors.New("interrupted; what was sent may be executed all the same: look before you send it again")
 
 // run is the program: ctx ends with the first signal.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return exitOK
 	}
 	if ctx.Err() != nil && status.Code(err) == codes.Canceled {
-		err = errInterrupted
+		err = errBrokenOff
 	}
 	code := exitError
 	var e *exit

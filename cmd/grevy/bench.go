@@ -63,6 +63,9 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.gateways.Close()) }()
+	if _, err := b.gateways.reachable(ctx); err != nil {
+		return err
+	}
 	if err := mode.prepare(ctx, b); err != nil {
 		return err
 	}

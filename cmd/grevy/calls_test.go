@@ -148,7 +148,10 @@ func TestClient_AddressesThatDoNotAnswerArePassedOver(t *testing.T) {
 	at := strings.Join([]string{closedAddress(t), silentAddress(t), n.serve(t)}, ",")
 	grevyRun(t, "cluster", "status", "--address", at).ok(t)
 	grevyRun(t, "jobs", "activate", "pay", "--address", at).ok(t).matches(t, "no jobs of type pay")
-	grevyRun(t, "cluster", "status", "--address", closedAddress(t)+","+closedAddress(t)).refused(t, "UNAVAILABLE: ", "is a node serving clients at")
+	one, two := closedAddress(t), closedAddress(t)
+	grevyRun(t, "cluster", "status", "--address", one+","+two).nobody(t, one+": connection refused, "+two+": connection refused")
+	grevyRun(t, "jobs", "activate", "pay", "--address", one).nobody(t, one+": connection refused")
+	grevyRun(t, "create", "order", "--timeout", "10ms", "--address", silentAddress(t)).nobodyInTime(t)
 }
 
 // JSON has lists where there are none of something, never null.
@@ -184,5 +187,34 @@ func TestClient_ASignalEndsACall(t *testing.T) {
 	<-gone.Done()
 	if r := grevyRunWith(gone, "", "status", "--http", closedAddress(t)); r.code != exitError || r.err != "grevy: interrupted\n" {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A gateway that goes while a call is under way may have done it: only what a
+// gateway itself says of UNAVAILABLE proves that nothing was executed.
+func TestClient_ABrokenConnectionProvesNothing(t *testing.T) {
+	l := listen(t)
+	s := grpc.NewServer()
+	n := &fakeNode{activate: func(context.Context) error { return nil }}
+	n.get = func() (*adminpb.ClusterState, error) { go s.Stop(); <-t.Context().Done(); return nil, nil }
+	adminpb.RegisterClusterServer(s, n)
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	grevyRun(t, "cluster", "status", "--address", l.Addr().String()).refused(t, "UNAVAILABLE: ", "it may or may not have happened")
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConnectReason(t *testing.T) {
+	for text, want := range map[string]string{
+		`connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused"`:                                  "connection refused",
+		`connection error: desc = "transport: Error while dialing: dial tcp: lookup nowhere: no such host"`:                                             "dial tcp: lookup nowhere: no such host",
+		`connection error: desc = "transport: authentication handshake failed: tls: first record does not look like a TLS handshake"`:                   "authentication handshake failed: tls: first record does not look like a TLS handshake",
+		`connection error: desc = "error reading server preface: http2: failed reading the frame payload, note that the frame header looked like HTTP"`: "error reading server preface: http2: failed reading the frame payload, note that the frame header looked like HTTP",
+	} {
+		if got := connectReason(text); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

@@ -7,13 +7,11 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/status"
 )
 
@@ -70,47 +68,6 @@ func (g *gateways) next() gatewayClient {
 	return g.clients[(g.turn.Add(1)-1)%uint64(len(g.clients))]
 }
 
-// connectPatience is how long a gateway may take to be connected to, if there is
-// another one to ask.
-const connectPatience = 3 * time.Second
-
-// reachable is the first gateway, from the next in turn on, that can be connected
-// to. If there is none it is the next in turn: a call to it says why. Whether a
-// call may be repeated elsewhere needs no thought so: none was sent.
-func (g *gateways) reachable(ctx context.Context) gatewayClient {
-	first := g.next()
-	if len(g.clients) == 1 {
-		return first
-	}
-	c := first
-	for range g.clients {
-		if c.connects(ctx) {
-			return c
-		}
-		c = g.next()
-	}
-	return first
-}
-
-func (c gatewayClient) connects(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, connectPatience)
-	defer cancel()
-	for {
-		state := c.conn.GetState()
-		switch state {
-		case connectivity.Ready:
-			return true
-		case connectivity.TransientFailure, connectivity.Shutdown:
-			return false
-		case connectivity.Idle:
-			c.conn.Connect()
-		}
-		if !c.conn.WaitForStateChange(ctx, state) {
-			return false
-		}
-	}
-}
-
 // Close closes all connections.
 func (g *gateways) Close() error {
 	var errs []error
@@ -124,13 +81,17 @@ func (g *gateways) Close() error {
 type method[Stub, Request, Reply any] func(Stub, context.Context, *Request, ...grpc.CallOption) (*Reply, error)
 
 // call does one call at one of the gateways.
-func call[Stub, Request, Reply any](ctx context.Context, addresses []string, stub func(grpc.ClientConnInterface) Stub, do method[Stub, Request, Reply], r *Request, opts ...grpc.CallOption) (*Reply, error) {
+func call[Stub, Request, Reply any](ctx context.Context, addresses []string, stub func(grpc.ClientConnInterface) Stub, do method[Stub, Request, Reply], r *Request, opts ...grpc.CallOption) (reply *Reply, err error) {
 	g, err := dial(addresses)
 	if err != nil {
 		return nil, err
 	}
-	reply, err := callAt(ctx, g.reachable(ctx), stub, do, r, opts...)
-	return reply, errors.Join(err, g.Close())
+	defer func() { err = errors.Join(err, g.Close()) }()
+	c, err := g.reachable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return callAt(ctx, c, stub, do, r, opts...)
 }
 
 // callAt does one call at a gateway.
@@ -158,29 +119,50 @@ func explainCall(err error) (text, hint string, ok bool) {
 		return "", "", false
 	}
 	s := status.Convert(e.err)
-	return codeName(s.Code()) + ": " + s.Message(), callHint(e.address, s), true
+	return codeName(s.Code()) + ": " + s.Message(), callHint(s), true
 }
 
-func callHint(address string, s *status.Status) string {
-	switch s.Code() {
-	case codes.Unavailable:
-		for _, sign := range []string{"connection error", "dial tcp", "name resolver", "error reading server preface"} {
-			if strings.Contains(s.Message(), sign) {
-				return fmt.Sprintf("is a node serving clients at %s? Start one (grevy start), or say where: --address HOST:PORT", address)
-			}
+// hints are what may help, by the code and by what the text has in it; the first
+// that fits counts.
+var hints = []struct {
+	code       codes.Code
+	sign, hint string
+}{
+	// What gRPC itself says, not the gateway: nothing is known then.
+	{codes.Unavailable, "error reading from server", broken},
+	{codes.Unavailable, "connection error", broken},
+	{codes.Unavailable, "transport", broken},
+	{codes.Unavailable, "either it does not exist", "is this a key of this cluster? grevy cluster status shows its partitions"},
+	{codes.Unavailable, "", "nothing was executed, so try again; grevy status shows what is wrong"},
+	{codes.ResourceExhausted, "exceeds maximum size", tooLarge},
+	{codes.ResourceExhausted, "larger than max", tooLarge},
+	{codes.ResourceExhausted, "", "nothing was executed; try again a little later, or send less at once"},
+	{codes.DeadlineExceeded, "", "it may or may not have happened: look before you send it again"},
+	{codes.Unimplemented, "", "docs/compatibility.md lists what works now"},
+	{codes.NotFound, "retries left", "grevy jobs retries JOB-KEY --retries 1, then resolve it again"},
+	{codes.NotFound, "no such job", "it is done, or its instance has ended: grevy instance KEY shows what is active"},
+	{codes.NotFound, "no such incident", "what is to be resolved: grevy incidents"},
+	{codes.NotFound, "no such process was found", "what is active: grevy instances"},
+	{codes.NotFound, "no process instance found", "what is active: grevy instances"},
+	{codes.NotFound, "no such element", "what is active in an instance: grevy instance KEY"},
+	{codes.NotFound, "find process definition", deployments},
+	{codes.NotFound, "no process definition found", deployments},
+	{codes.NotFound, "no resource found", deployments},
+	{codes.InvalidArgument, "no decision found", deployments},
+	{codes.FailedPrecondition, "still running instances", "grevy instances lists them; they may end, be cancelled or be migrated first"},
+}
+
+const (
+	broken      = "the connection broke: it may or may not have happened; look before you send it again"
+	tooLarge    = "it is larger than the gateway takes: send less, or start the node with a larger --max-message-size"
+	deployments = "what is deployed: grevy deployments"
+)
+
+func callHint(s *status.Status) string {
+	for _, h := range hints {
+		if s.Code() == h.code && strings.Contains(s.Message(), h.sign) {
+			return h.hint
 		}
-		return "nothing was executed, so try again; grevy status shows what is wrong"
-	case codes.ResourceExhausted:
-		for _, sign := range []string{"exceeds maximum size", "larger than max"} {
-			if strings.Contains(s.Message(), sign) {
-				return "it is larger than the gateway takes: send less, or start the node with a larger --max-message-size"
-			}
-		}
-		return "nothing was executed; try again a little later, or send less at once"
-	case codes.DeadlineExceeded:
-		return "it may or may not have happened: look before you send it again"
-	case codes.Unimplemented:
-		return "docs/compatibility.md lists what works now"
 	}
 	return ""
 }

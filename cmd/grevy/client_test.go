@@ -42,6 +42,21 @@ func (r result) refused(t *testing.T, text, hint string) {
 	}
 }
 
+// nobody checks that a run says in one line that there was nobody to ask.
+func (r result) nobody(t *testing.T, who string) {
+	t.Helper()
+	if want := "grevy: no gateway answers (" + who + "); is one running? say where: --address HOST:PORT\n"; r.code != exitUnreachable || r.out != "" || r.err != want {
+		t.Errorf("exit code %d: %s%s, want %s", r.code, r.out, r.err, want)
+	}
+}
+
+func (r result) nobodyInTime(t *testing.T) {
+	t.Helper()
+	if r.code != exitUnreachable || r.out != "" || r.err != "grevy: the time was over before a gateway was found; nothing was sent\n" {
+		t.Errorf("exit code %d: %s%s", r.code, r.out, r.err)
+	}
+}
+
 func TestClient_AnInstanceFromDeploymentToResult(t *testing.T) {
 	b := openBroker(t, grevy.Config{})
 	at := []string{"--address", gatewayOf(b)}
@@ -89,7 +104,7 @@ func TestClient_AnInstanceFromDeploymentToResult(t *testing.T) {
 	if said != (done{"completed", j.Key}) {
 		t.Errorf("%+v", said)
 	}
-	do("jobs", "complete", j.Key).refused(t, "NOT_FOUND: Command 'COMPLETE' rejected with code 'NOT_FOUND'", "")
+	do("jobs", "complete", j.Key).refused(t, "NOT_FOUND: Command 'COMPLETE' rejected with code 'NOT_FOUND'", "grevy instance KEY")
 }
 
 func TestClient_AResultIsWaitedFor(t *testing.T) {
@@ -121,16 +136,18 @@ func TestClient_AnIncidentIsResolved(t *testing.T) {
 	var j job
 	do("jobs", "activate", "order", "-o", "json").ok(t).decode(t, &j)
 	do("jobs", "fail", j.Key, "--retries", "0", "--message", "boom").ok(t)
-	do("jobs", "retries", j.Key, "--retries", "1").ok(t).matches(t, "set retries of "+j.Key)
 	var found grevy.Incidents
 	grevyRun(t, "incidents", "order", "--http", httpOf(b), "-o", "json").ok(t).decode(t, &found)
 	if len(found.Incidents) != 1 {
 		t.Fatalf("%+v", found)
 	}
+	do("resolve", found.Incidents[0].Key).refused(t, "NOT_FOUND: Command 'RESOLVE' rejected", "grevy jobs retries JOB-KEY --retries 1")
+	do("jobs", "retries", j.Key, "--retries", "1").ok(t).matches(t, "set retries of "+j.Key)
 	do("resolve", found.Incidents[0].Key).ok(t).matches(t, `resolved \d+`)
+	do("resolve", found.Incidents[0].Key).refused(t, "NOT_FOUND: Command 'RESOLVE' rejected", "grevy incidents")
 	do("jobs", "activate", "order", "--fetch", "x", "-o", "json").ok(t).decode(t, &j)
 	do("cancel", j.InstanceKey).ok(t).matches(t, "cancelled "+j.InstanceKey)
-	do("cancel", j.InstanceKey).refused(t, "NOT_FOUND: Command 'CANCEL' rejected", "")
+	do("cancel", j.InstanceKey).refused(t, "NOT_FOUND: Command 'CANCEL' rejected", "grevy instances")
 }
 
 func TestClient_ManyJobsAreOnePerLine(t *testing.T) {
@@ -166,6 +183,7 @@ func TestClient_BadInputIsOneLine(t *testing.T) {
 		{"cancel", "KEY is missing"},
 		{"cancel -- -1", `KEY: "-1" is not a key`},
 		{"cancel abc", `KEY: "abc" is not a key`},
+		{"cancel 4711", `KEY: "4711" is not a key: those have 16 digits or more, as commands print them`},
 		{"resolve 0", `INCIDENT-KEY: "0" is not a key`},
 		{"set 5", "variables: are missing"},
 		{"modify 5", "activate: is missing, and terminate too"},
@@ -174,7 +192,7 @@ func TestClient_BadInputIsOneLine(t *testing.T) {
 		{"modify 5 --terminate x", `terminate: "x" is not a key`},
 		{"migrate 5", "to: is missing"},
 		{"migrate 5 --to x", `to: "x" is not a key`},
-		{"migrate 5 --to 6 --map a=", `map: "a=" is not SOURCE=TARGET`},
+		{"migrate 2251799813685249 --to 2251799813685250 --map a=", `map: "a=" is not SOURCE=TARGET`},
 		{"publish", "NAME is missing"},
 		{"publish a --ttl -1s", "ttl: must not be below 0"},
 		{"publish a --variables 1", "variables: not a JSON object"},
@@ -227,10 +245,11 @@ func TestClient_WhatAGatewaySays(t *testing.T) {
 		t.Fatal(err)
 	}
 	grevyRun(t, "deploy", bad).refused(t, "INVALID_ARGUMENT: Command 'CREATE' rejected with code 'INVALID_ARGUMENT'", "'bad.bpmn'")
-	grevyRun(t, "create", "nope").refused(t, "NOT_FOUND: Command 'CREATE' rejected", "")
+	grevyRun(t, "create", "nope").refused(t, "NOT_FOUND: Command 'CREATE' rejected", "grevy deployments")
+	grevyRun(t, "cancel", "9007199254740993").refused(t, "UNAVAILABLE: Expected to execute command on partition 4", "a key of this cluster")
 	t.Setenv("GREVY_ADDRESS", localhost+":1") // goes before ZEEBE_ADDRESS
-	grevyRun(t, "create", "nope").refused(t, "UNAVAILABLE: ", "is a node serving clients at 127.0.0.1:1?")
-	grevyRun(t, "create", "nope", "--address", gatewayOf(b)).refused(t, "NOT_FOUND: ", "")
+	grevyRun(t, "create", "nope").nobody(t, "127.0.0.1:1: connection refused")
+	grevyRun(t, "create", "nope", "--address", gatewayOf(b)).refused(t, "NOT_FOUND: ", "grevy deployments")
 }
 
 func TestExplainCall_HintsByCode(t *testing.T) {

@@ -200,8 +200,8 @@ func (a *app) watchOperation(ctx context.Context, addresses []string, id uint64)
 		return err
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
-	c, printed, last := g.reachable(ctx), 0, time.Now()
-	for {
+	printed, last := 0, time.Now()
+	for c := g.next(); ; {
 		o, err := operationAt(ctx, c, id)
 		switch {
 		case err == nil:
@@ -217,7 +217,7 @@ func (a *app) watchOperation(ctx context.Context, addresses []string, id uint64)
 		case time.Since(last) > watchPatience || !passing(err):
 			return err
 		default:
-			c = g.reachable(ctx)
+			c = g.next()
 		}
 		select {
 		case <-time.After(300 * time.Millisecond):

@@ -43,11 +43,7 @@ func fetch(ctx context.Context, addresses []string, path string, v any) (from st
 		}
 		skipped = append(skipped, silent{address, reason(err)})
 	}
-	var each []string
-	for _, s := range skipped {
-		each = append(each, s.address+": "+s.reason)
-	}
-	return "", skipped, &exit{exitUnreachable, fmt.Errorf("no node answers (%s); is one running? say where: --http HOST:PORT", strings.Join(each, ", "))}
+	return "", skipped, unreachable("node", "--http", skipped)
 }
 
 // apiError is a node's answer that it can not say.

@@ -63,7 +63,7 @@ func TestInspect_WhatIsStuckAndWhy(t *testing.T) {
 	if r := grevyRun(t, "status").ok(t); !strings.Contains(r.out, "\nincidents: 1, the oldest since ") || strings.Contains(r.out, "messages kept") {
 		t.Errorf("%s", r.out)
 	}
-	grevyRun(t, "instance", "7").oneLine(t, "grevy: Expected a key of one of the 3 partitions, but '7' is of partition 0")
+	grevyRun(t, "instance", "9007199254740993").oneLine(t, "grevy: Expected a key of one of the 3 partitions, but '9007199254740993' is of partition 4")
 	grevyRun(t, "instance", "2251799819999999").oneLine(t, "grevy: Expected to find an active process instance with key '2251799819999999'")
 }
 

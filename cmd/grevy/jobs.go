@@ -147,7 +147,11 @@ func (a *app) activate(ctx context.Context, jobType string, f *activateFlags) (e
 		wait = -1 // no waiting; 0 would be the gateway's own time
 	}
 	var jobs []*pb.ActivatedJob
-	_, err = poll(ctx, g.reachable(ctx), &pb.ActivateJobsRequest{
+	c, err := g.reachable(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = poll(ctx, c, &pb.ActivateJobsRequest{
 		Type: jobType, Worker: f.worker, Timeout: f.timeout.Milliseconds(), MaxJobsToActivate: f.max, RequestTimeout: wait, FetchVariable: f.fetch,
 	}, func(j *pb.ActivatedJob) { jobs = append(jobs, j) })
 	if err != nil && len(jobs) == 0 {

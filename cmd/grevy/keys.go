@@ -10,8 +10,8 @@ import (
 // parseKey reads a key as an argument gives it.
 func parseKey(what, text string) (int64, error) {
 	key, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || key <= 0 {
-		return 0, fmt.Errorf("%s: %q is not a key", what, text)
+	if err != nil || key <= 0 || partitionOf(key) == 0 {
+		return 0, fmt.Errorf("%s: %q is not a key: those have 16 digits or more, as commands print them", what, text)
 	}
 	return key, nil
 }

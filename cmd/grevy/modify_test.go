@@ -23,7 +23,7 @@ func TestClient_AnInstanceIsModifiedAndMigrates(t *testing.T) {
 	if second.InstanceKey != instance || second.ElementKey == first.ElementKey || string(second.Variables) != `{"a":1}` {
 		t.Errorf("%+v", second)
 	}
-	do("modify", instance, "--terminate", "7").refused(t, "INVALID_ARGUMENT: Command 'MODIFY' rejected", "")
+	do("modify", instance, "--terminate", "2251799819999999").refused(t, "INVALID_ARGUMENT: Command 'MODIFY' rejected", "")
 
 	do("migrate", instance, "--to", d.Definitions[0].Key, "--map", "task=start").refused(t, "FAILED_PRECONDITION: Command 'MIGRATE' rejected", "")
 	do("migrate", instance, "--to", d.Definitions[0].Key, "--map", "task").ok(t).matches(t, "migrated "+instance)
@@ -33,5 +33,5 @@ func TestClient_AnInstanceIsModifiedAndMigrates(t *testing.T) {
 		t.Errorf("%+v", second)
 	}
 	do("modify", instance, "--terminate", second.ElementKey).ok(t)
-	do("modify", instance, "--activate", "task").refused(t, "NOT_FOUND: Command 'MODIFY' rejected", "")
+	do("modify", instance, "--activate", "task").refused(t, "NOT_FOUND: Command 'MODIFY' rejected", "grevy instances")
 }

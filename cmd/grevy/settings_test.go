@@ -63,6 +63,7 @@ func TestSettle_FlagBeforeEnvironmentBeforeFileBeforeDefault(t *testing.T) {
 		text("tls-cert", "", func(s *startFlags) string { return s.ClientTLS.Cert }),
 		text("tls-key", "", func(s *startFlags) string { return s.ClientTLS.Key }),
 		text("tls-client-ca", "", func(s *startFlags) string { return s.ClientTLS.CA }),
+		text("admin", "auto", func(s *startFlags) string { return string(s.Admin) }),
 		integer("max-clients", func(s *startFlags) int { return s.MaxClients }, "4096"),
 		{"node-plaintext", "true", "true", "true", "false", "true", "true", "true", func(s *startFlags) string { return strconv.FormatBool(s.NodePlaintext) }},
 		text("record-log", "", func(s *startFlags) string { return s.RecordLog }),

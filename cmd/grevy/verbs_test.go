@@ -27,7 +27,7 @@ func TestVerbs_MessagesSignalsAndErrors(t *testing.T) {
 	}
 	do("jobs", "timeout", j.Key, "--timeout", "1m").ok(t).matches(t, "set timeout of "+j.Key)
 	do("jobs", "throw", j.Key, "--code", "BROKE", "--message", "no money", "--variables", `{"left":0}`).ok(t).matches(t, "threw an error for "+j.Key)
-	do("jobs", "timeout", j.Key).refused(t, "NOT_FOUND: ", "")
+	do("jobs", "timeout", j.Key).refused(t, "NOT_FOUND: ", "grevy instance KEY")
 	(<-ended).ok(t).matches(t, `completed \d+ \(waits v1, partition 1\)`, `{.*"amount":31.*}`)
 }
 
@@ -45,7 +45,7 @@ func TestVerbs_DecisionsAndDeletion(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	do("decide", "--key", r.Key, "--variables", `{"age":3}`).ok(t).matches(t, "first .*", `rate v1: 0\.3`)
-	do("decide", "nope").refused(t, "INVALID_ARGUMENT: ", "")
+	do("decide", "nope").refused(t, "INVALID_ARGUMENT: ", "grevy deployments")
 
 	var requirements string
 	for _, def := range d.Definitions {
@@ -54,6 +54,6 @@ func TestVerbs_DecisionsAndDeletion(t *testing.T) {
 		}
 	}
 	do("delete", requirements).ok(t).matches(t, "deleted "+requirements)
-	do("delete", requirements).refused(t, "NOT_FOUND: ", "")
-	do("decide", "rate").refused(t, "INVALID_ARGUMENT: ", "")
+	do("delete", requirements).refused(t, "NOT_FOUND: ", "grevy deployments")
+	do("decide", "rate").refused(t, "INVALID_ARGUMENT: ", "grevy deployments")
 }
