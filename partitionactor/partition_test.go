@@ -89,7 +89,7 @@ func (n *node) start(servers []raftadapter.Server) {
 	n.addrs.Store(n.server(), l.Addr().String())
 	tuning := raftadapter.Tuning{NoSync: true, CommitTimeout: 20 * time.Millisecond}
 	if len(servers) > 1 { // alone it has nobody to wait for
-		tuning.Heartbeat = 400 * time.Millisecond
+		tuning.Heartbeat = 600 * time.Millisecond
 	}
 	log := slog.New(slog.DiscardHandler)
 	store := n.store
