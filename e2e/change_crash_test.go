@@ -85,13 +85,13 @@ func TestChange_DriverKilledInEveryStep(t *testing.T) {
 		}
 		before := c.state()
 		after := c.throughCrashes(&cc, cc.request(c, before))
-		c.c.Partitions = len(after.Partitions)
 		if err := cc.wished(before, after); err != nil {
 			t.Fatalf("%s: %v: %v", cc.name, err, after)
 		}
 		c.asPlanned(after)
 		c.l.flows(20)
 	}
+	c.c.Partitions = len(c.state().Partitions) // from here on no node is started with it
 	c.l.settle(formTime)
 }
 

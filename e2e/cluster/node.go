@@ -84,7 +84,7 @@ func (n *Node) args() []string {
 	num := strconv.Itoa
 	if n.joins {
 		return append([]string{
-			"start", "--node-id", num(n.ID), "--join", join[0], "--data-dir", n.Dir, "--host", "127.0.0.1", "--port-offset", num(n.offset),
+			"start", "--node-id", num(n.ID), "--join", strings.Join(join, ","), "--data-dir", n.Dir, "--host", "127.0.0.1", "--port-offset", num(n.offset),
 		}, n.c.Flags(n.ID)...)
 	}
 	return append([]string{
