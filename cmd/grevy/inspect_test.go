@@ -43,7 +43,8 @@ func TestInspect_WhatIsStuckAndWhy(t *testing.T) {
 
 	grevyRun(t, "jobs", "fail", j.Key, "--retries", "0", "--message", "no\ntruck").ok(t)
 	grevyRun(t, "incidents", "--watch=false").ok(t).matches(t, `incident +instance .*`,
-		`\d+  `+j.InstanceKey+`  waits v1  ship +`+j.Key+`  JOB_NO_RETRIES  \S+ \S+  no truck`, `next: grevy instance KEY, .*grevy jobs retries JOB-KEY --retries 1`)
+		`\d+  `+j.InstanceKey+`  waits v1  ship +\S+ \S+`, `  JOB_NO_RETRIES, job `+j.Key+`: no truck`,
+		`next: grevy instance KEY, then grevy resolve INCIDENT-KEY`, ` +before it, .*: grevy jobs retries JOB-KEY --retries 1`)
 	grevyRun(t, "incidents", "order").ok(t).matches(t, "no incidents")
 	var found grevy.Incidents
 	grevyRun(t, "incidents", "waits", "-o", "json").ok(t).decode(t, &found)

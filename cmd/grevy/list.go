@@ -99,18 +99,23 @@ func (a *app) printIncidents(found *grevy.Incidents) error {
 		return err
 	}
 	jobs := false
-	t := newTable("incident", "instance", "process", "element", "job", "type", "since", "message")
+	t := newTable("incident", "instance", "process", "element", "since")
 	for i := range found.Incidents {
 		in := &found.Incidents[i]
-		jobs = jobs || in.JobKey != ""
-		t.row(in.Key, orNone(in.InstanceKey), processText(in.ProcessID, in.Version), orNone(in.ElementID), orNone(in.JobKey), in.Type, clock(in.Since), oneLine(in.Message, 120))
+		t.row(in.Key, orNone(in.InstanceKey), processText(in.ProcessID, in.Version), orNone(in.ElementID), clock(in.Since))
+		what := in.Type
+		if in.JobKey != "" {
+			jobs = true
+			what += ", job " + in.JobKey
+		}
+		t.note(what + ": " + oneLine(in.Message, 300))
 	}
 	if err := t.print(a.out); err != nil {
 		return err
 	}
 	next := "next: grevy instance KEY, then grevy resolve INCIDENT-KEY"
 	if jobs {
-		next += "; before it, of one with a job: grevy jobs retries JOB-KEY --retries 1"
+		next += "\n      before it, if a job has no retries left: grevy jobs retries JOB-KEY --retries 1"
 	}
 	_, err := fmt.Fprintln(a.out, next)
 	return err
@@ -129,7 +134,7 @@ func (a *app) printMessages(found *grevy.Messages) error {
 		_, err := fmt.Fprintln(a.out, "no messages are kept")
 		return err
 	}
-	t := newTable("message", "name", "correlation key", "id", "kept until", " bytes", "processes that have had it")
+	t := newTable("message", "name", "correlation key", "id", "kept until", " bytes", "had by")
 	for i := range found.Messages {
 		m := &found.Messages[i]
 		t.row(m.Key, oneLine(m.Name, 60), orNone(oneLine(m.CorrelationKey, 60)), orNone(oneLine(m.ID, 60)), clock(m.Until), grouped(m.Bytes), orNone(strings.Join(m.Had, ", ")))

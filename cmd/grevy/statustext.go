@@ -15,8 +15,8 @@ func (a *app) printStatus(s *grevy.Status) error {
 	if !s.Healthy {
 		word = a.colour(red, "NOT HEALTHY")
 	}
-	fmt.Fprintf(a.out, "cluster %s · %s · %s · rf %d · protocol %s · node %d up %s · %s\n\n", short(s.Cluster), count(len(s.Nodes), "node"),
-		count(len(s.Partitions), "partition"), s.ReplicationFactor, s.Version, s.Node, span(time.Duration(s.UptimeSeconds)*time.Second), word)
+	fmt.Fprintf(a.out, "cluster %s · %s · %s · rf %d · node %d up %s · %s\n\n", short(s.Cluster), count(len(s.Nodes), "node"),
+		count(len(s.Partitions), "partition"), s.ReplicationFactor, s.Node, span(time.Duration(s.UptimeSeconds)*time.Second), word)
 	if err := nodesTable(s).print(a.out); err != nil {
 		return err
 	}
@@ -28,8 +28,14 @@ func (a *app) printStatus(s *grevy.Status) error {
 	return err
 }
 
+// nodesTable has a column for versions if they are not all the same.
 func nodesTable(s *grevy.Status) *table {
-	t := newTable("node", "clients", "http", "version", "ready", "link", " up", " memory", " disk", "leads")
+	head := []string{"node", "clients", "http", "ready", "link", " up", " memory", " disk", "leads"}
+	mixed := mixedVersions(s)
+	if mixed {
+		head = append(head, "version")
+	}
+	t := newTable(head...)
 	for _, n := range s.Nodes {
 		ready, up := "no", "–"
 		switch {
@@ -41,13 +47,32 @@ func nodesTable(s *grevy.Status) *table {
 		if n.Alive {
 			up = span(time.Duration(n.UptimeSeconds) * time.Second)
 		}
-		t.row(n.ID, orNone(n.Gateway), orNone(n.HTTP), orNone(n.Version), ready, orNone(n.Link), up, size(n.RSSBytes), size(n.DiskBytes), ints(n.Leads))
+		row := []any{n.ID, orNone(n.Gateway), orNone(n.HTTP), ready, orNone(n.Link), up, size(n.RSSBytes), size(n.DiskBytes), ints(n.Leads)}
+		if mixed {
+			row = append(row, orNone(n.Version))
+		}
+		t.row(row...)
 	}
 	return t
 }
 
+func mixedVersions(s *grevy.Status) bool {
+	first := ""
+	for _, n := range s.Nodes {
+		if first == "" {
+			first = n.Version
+		} else if n.Version != "" && n.Version != first {
+			return true
+		}
+	}
+	return false
+}
+
+// partitionsTable fits into 80 columns as long as numbers are not large. Jobs are
+// those that wait and those that workers have; unsent is what other partitions
+// are to be told. JSON has more.
 func partitionsTable(s *grevy.Status) *table {
-	t := newTable("partition", "leader", " term", " applied", " lag", "replicas", " instances", " jobs waiting", " active", " incidents", " to others", " deployments", "")
+	t := newTable("part", "leader", "nodes", " lag", " instances", " jobs wait/act", " incidents", " unsent", "deployed")
 	for i := range s.Partitions {
 		p := &s.Partitions[i]
 		leader := fmt.Sprint(p.Leader)
@@ -55,7 +80,7 @@ func partitionsTable(s *grevy.Status) *table {
 			leader = "none"
 		}
 		if p.Problem != "" {
-			t.row(p.ID, leader, "–", "–", "–", ints(p.Replicas), "–", "–", "–", "–", "–", "–", "?")
+			t.row(p.ID, leader, ints(p.Replicas), "–", "–", "–", "–", "–", "?")
 			continue
 		}
 		state := "✓"
@@ -65,8 +90,8 @@ func partitionsTable(s *grevy.Status) *table {
 		case p.Compared.Differs > 0:
 			state = fmt.Sprintf("%s differ", grouped(p.Compared.Differs))
 		}
-		t.row(p.ID, leader, p.Term, grouped(p.Applied), grouped(p.Lag), ints(p.Replicas), grouped(p.Instances), grouped(p.JobsWaiting), grouped(p.JobsActive),
-			grouped(p.Incidents), grouped(p.Pending), grouped(p.DeploymentSeq), state)
+		t.row(p.ID, leader, ints(p.Replicas), grouped(p.Lag), grouped(p.Instances), grouped(p.JobsWaiting)+"/"+grouped(p.JobsActive),
+			grouped(p.Incidents), grouped(p.Pending), grouped(p.DeploymentSeq)+" "+state)
 	}
 	return t
 }

@@ -12,8 +12,9 @@ import (
 // table is text in columns: a head, rows, all left-aligned but those columns
 // whose head ends with a space before it (" rate"), which hold numbers.
 type table struct {
-	head []string
-	rows [][]string
+	head  []string
+	rows  [][]string
+	notes map[int]string // by row
 }
 
 func newTable(head ...string) *table { return &table{head: head} }
@@ -24,6 +25,14 @@ func (t *table) row(cells ...any) {
 		r[i] = fmt.Sprint(c)
 	}
 	t.rows = append(t.rows, r)
+}
+
+// note adds a line below the last row.
+func (t *table) note(text string) {
+	if t.notes == nil {
+		t.notes = map[int]string{}
+	}
+	t.notes[len(t.rows)-1] = text
 }
 
 // print writes the table with two spaces between columns and none at the end of
@@ -40,7 +49,7 @@ func (t *table) print(w io.Writer) error {
 			width[i] = max(width[i], utf8.RuneCountInString(c))
 		}
 	}
-	for _, r := range append([][]string{head}, t.rows...) {
+	for n, r := range append([][]string{head}, t.rows...) {
 		var b strings.Builder
 		for i, c := range r {
 			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(c))
@@ -49,7 +58,11 @@ func (t *table) print(w io.Writer) error {
 			}
 			b.WriteString(c + pad + "  ")
 		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(b.String(), " ")); err != nil {
+		line := strings.TrimRight(b.String(), " ")
+		if note := t.notes[n-1]; note != "" {
+			line += "\n  " + note
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
 		}
 	}
