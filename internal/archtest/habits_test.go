@@ -70,7 +70,7 @@ var elsewhere = regexp.MustCompile(`(^|[^\w.])(/ro` + `ot/|/ho` + `me/\w|/Us` + 
 func TestNothingIsLeftLying(t *testing.T) {
 	texts := []string{".go", ".md", ".proto", ".yml", ".yaml", ".sh", ".html", ".js", ".css"}
 	for _, f := range allFiles(t) {
-		if !slices.Contains(texts, path.Ext(f)) && path.Base(f) != "Makefile" && f != ".ci/run" {
+		if !slices.Contains(texts, path.Ext(f)) && path.Base(f) != "Makefile" && path.Dir(f) != ".ci" {
 			continue
 		}
 		for i, line := range strings.Split(readFile(t, f), "\n") {
@@ -81,5 +81,34 @@ func TestNothingIsLeftLying(t *testing.T) {
 				t.Errorf("%s:%d: a path that only one machine has: %s", f, i+1, w)
 			}
 		}
+	}
+}
+
+// TestEveryFuzzFunctionIsFuzzed: .ci/fuzz finds what is to be fuzzed by a pattern
+// in the sources. It finds all of it.
+func TestEveryFuzzFunctionIsFuzzed(t *testing.T) {
+	m := regexp.MustCompile(`(?m)^pattern='(.+)'$`).FindStringSubmatch(readFile(t, ".ci/fuzz"))
+	if m == nil {
+		t.Fatal(".ci/fuzz has no pattern")
+	}
+	pattern := regexp.MustCompile("(?m)" + m[1])
+	count := 0
+	for _, s := range allSources(t) {
+		var found, want []string
+		for _, m := range pattern.FindAllStringSubmatch(readFile(t, s.path), -1) {
+			found = append(found, m[1])
+		}
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "Fuzz") {
+				want = append(want, f.Name.Name)
+			}
+		}
+		if !slices.Equal(found, want) || len(want) > 0 && !s.test {
+			t.Errorf("%s has %v, .ci/fuzz finds %v", s.path, want, found)
+		}
+		count += len(want)
+	}
+	if count < 30 {
+		t.Errorf("only %d functions are fuzzed", count)
 	}
 }
