@@ -16,7 +16,7 @@ type room struct {
 // rooms is the table of docs/architecture.md. A new folder is entered here.
 var rooms = []room{
 	{"protocol", 1}, {"feel", 1}, {"admin", 1}, {"internal/jsondoc", 1}, {"internal/certs", 1}, {"internal/diskspace", 1}, {"internal/archtest", 1},
-	{"bpmn", 2}, {"cluster", 2}, {"recordlog", 2}, {"internal/linkfault", 2},
+	{"backup", 2}, {"bpmn", 2}, {"cluster", 2}, {"recordlog", 2}, {"internal/linkfault", 2},
 	{"state", 3}, {"dmn", 3}, {"internal/door", 3},
 	{"engine", 4},
 	{"actors", 5}, {"raftadapter", 5},
@@ -117,6 +117,8 @@ func TestRules(t *testing.T) {
 		{"engine", "actors", false},
 		{"actors", "raftadapter", false},
 		{"gateway", "partitionactor", false},
+		{"backup", "admin", true},
+		{"backup", "raftadapter", false},
 		{".", "state/badgerkv", true},
 		{"partitionactor", "state/badgerkv", false},
 		{"partitionactor", "raftadapter/wal", false},
