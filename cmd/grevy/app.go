@@ -107,7 +107,7 @@ func (a *app) root(args []string) *cobra.Command {
 		a.startCommand(), a.demoCommand(), a.statusCommand(), a.deployCommand(), a.deploymentsCommand(), a.deleteCommand(), a.createCommand(),
 		a.cancelCommand(), a.jobsCommand(), a.publishCommand(), a.signalCommand(), a.decideCommand(), a.setCommand(), a.resolveCommand(),
 		a.incidentsCommand(), a.instancesCommand(), a.instanceCommand(), a.messagesCommand(),
-		a.modifyCommand(), a.migrateCommand(), a.clusterCommand(), a.benchCommand(), a.versionCommand(),
+		a.modifyCommand(), a.migrateCommand(), a.clusterCommand(), a.backupCommand(), a.restoreCommand(), a.benchCommand(), a.versionCommand(),
 	)
 	return root
 }
