@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -35,5 +36,39 @@ func TestOperations_TheTableOfSettings(t *testing.T) {
 	}
 	if want := strings.Join(rows, "\n"); !strings.Contains(string(b), "|---|---|---|---|\n"+want+"\n\n") {
 		t.Errorf("docs/operations.md lacks the table\n%s", want)
+	}
+}
+
+// The commands about backups in docs/operations.md are run in its order, with a
+// directory in the place of each store, and a node in the place of each address.
+func TestOperations_TheCommandsOfBackups(t *testing.T) {
+	b, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(b), "\n## Backup and restore\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	at, dest, last, ran := newBackupNode(3).serve(t)[1], t.TempDir(), "", 0
+	t.Setenv("GREVY_ADDRESS", at)
+	for _, m := range regexp.MustCompile(`(?m)^(?:    |    [\d* ]+ grevy  |ExecStart=/usr/local/bin/)grevy ((?:backup|restore) .*)$`).FindAllStringSubmatch(text, -1) {
+		args := shellWords(m[1])
+		for i, a := range args {
+			switch {
+			case a == "/var/backups/grevy" || strings.HasPrefix(a, "s3://"):
+				args[i] = dest
+			case i > 0 && args[i-1] == "--address":
+				args[i] = at
+			case a == "20261129T142509Z-1f2e3d4c":
+				args[i] = last
+			}
+		}
+		r := grevyRun(t, args...).ok(t)
+		if found := regexp.MustCompile(`^backup (\S+): 3 partitions`).FindStringSubmatch(r.out); found != nil {
+			last = found[1]
+		}
+		ran++
+	}
+	if ran != 9 {
+		t.Errorf("%d commands", ran)
 	}
 }
