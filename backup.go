@@ -1,6 +1,7 @@
 package grevy
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -21,7 +22,7 @@ import (
 // it was kept, and passes it on.
 
 // kindCut asks a node for a piece of a cut that it keeps. The question: uint
-// partition, uint token, uint offset, u8 what (cutRead, cutSum, cutDrop). The answer: u8 what
+// partition, uint token, uint offset, u8 what (cutRead, cutSum, cutDrop, cutKeep). The answer: u8 what
 // (cutNone and a text, or cutPiece), and for a piece bool end, uint bytes,
 // 32 bytes of SHA-256, data.
 const kindCut remote.Kind = 8
@@ -30,6 +31,7 @@ const (
 	cutRead byte = iota + 1
 	cutSum
 	cutDrop
+	cutKeep
 )
 
 const (
@@ -69,6 +71,7 @@ func (b *Broker) Backup(ctx context.Context, send func(*adminpb.BackupPart) erro
 	if err := b.cutAll(ctx, plan.Active, token); err != nil {
 		return err
 	}
+	defer b.keepCuts(ctx, plan.Active, token)()
 	if err := send(&adminpb.BackupPart{Part: &adminpb.BackupPart_Header{Header: header}}); err != nil {
 		return err
 	}
@@ -198,6 +201,8 @@ func (b *Broker) ownPiece(p protocol.PartitionID, token uint64, offset int64, wh
 		return part.ReadCut(token, offset, pieceSize)
 	case cutSum:
 		return part.SumCut(token)
+	case cutKeep:
+		return partitionactor.Piece{End: true}, part.KeepCut(token)
 	}
 	part.DropCut(token)
 	return partitionactor.Piece{End: true}, nil
@@ -238,13 +243,39 @@ func readPiece(answer []byte) (piece partitionactor.Piece, err error) {
 func (b *Broker) dropCuts(n int, token uint64) {
 	ctx, cancel := context.WithTimeout(b.life, time.Second)
 	defer cancel()
+	b.tellCuts(ctx, n, token, cutDrop)
+}
+
+// keepCuts lets all nodes keep a backup while it is read, one partition after the
+// other and as slowly as somebody takes it. end ends that.
+func (b *Broker) keepCuts(ctx context.Context, n int, token uint64) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	patience := cmp.Or(b.Limits.Cut, partitionactor.DefaultCut)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for pause(ctx, patience/4) {
+			asking, cancel := context.WithTimeout(ctx, patience/4)
+			b.tellCuts(asking, n, token, cutKeep)
+			cancel()
+		}
+	})
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+// tellCuts tells all nodes that are there something of the cuts of partitions 1
+// to n, whoever keeps them.
+func (b *Broker) tellCuts(ctx context.Context, n int, token uint64, what byte) {
 	var wg sync.WaitGroup
 	for p := 1; p <= n; p++ {
 		for _, node := range b.nodes() {
 			if node == b.NodeID || b.post.Reachable(protocol.NodeID(node)) {
 				wg.Go(func() {
-					if _, err := b.pieceOf(ctx, protocol.NodeID(node), protocol.PartitionID(p), token, 0, cutDrop); err != nil {
-						b.Log.Debug("a node was not told that a backup is over", "node", node, "err", err)
+					_, err := b.pieceOf(ctx, protocol.NodeID(node), protocol.PartitionID(p), token, 0, what)
+					if err != nil && !errors.Is(err, partitionactor.ErrNoCut) { // most nodes do not keep it
+						b.Log.Debug("a node was not told of the cuts of a backup", "node", node, "err", err)
 					}
 				})
 			}

@@ -327,3 +327,25 @@ func TestRestore_AfterPartitionsWereAdded(t *testing.T) {
 	execute(t, in, protocol.MessagePartition("yet", 2), &protocol.PublishMessage{Name: "come", CorrelationKey: "yet", TimeToLive: 60_000, Variables: []byte("{}")})
 	gone(t, in, yet)
 }
+
+// What is to be read last is kept however long the first takes, on each node.
+func TestBackup_TakenSlowly(t *testing.T) {
+	t.Parallel()
+	configs := trioConfigs(t)
+	for i := range configs {
+		configs[i].Limits.Cut = time.Second
+	}
+	b := openAll(t, configs)[1]
+	ends := 0
+	err := b.Backup(t.Context(), func(p *adminpb.BackupPart) error {
+		if p.GetEnd() != nil {
+			if ends++; ends == 1 {
+				<-time.After(3 * time.Second) // three times as long as a cut is kept
+			}
+		}
+		return nil
+	})
+	if err != nil || ends != 3 {
+		t.Errorf("%d partitions, %v", ends, err)
+	}
+}

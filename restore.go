@@ -286,6 +286,7 @@ func (r *restoration) verify(ctx context.Context) error {
 	if err := r.b.cutAll(ctx, len(r.ends), token); err != nil {
 		return err
 	}
+	defer r.b.keepCuts(ctx, len(r.ends), token)()
 	for i, e := range r.ends {
 		if r.done[i] {
 			continue

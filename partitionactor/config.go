@@ -73,6 +73,7 @@ type Limits struct {
 	PullTimeout  time.Duration // of a pull on miss; default 2 s
 	JobBytes     int           // the jobs of one answer; default 4 MiB
 	Probe        time.Duration // after a failed write, how soon the next is tried; default 1 s
+	Cut          time.Duration // how long a cut is kept that nobody asks for; default 1 min
 }
 
 func (l Limits) withDefaults() Limits {
@@ -95,11 +96,17 @@ func (l Limits) withDefaults() Limits {
 	if l.Probe == 0 {
 		l.Probe = time.Second
 	}
+	if l.Cut == 0 {
+		l.Cut = DefaultCut
+	}
 	if l.PullTimeout == 0 {
 		l.PullTimeout = 2 * time.Second
 	}
 	return l
 }
+
+// DefaultCut is how long a cut is kept that nobody asks for.
+const DefaultCut = time.Minute
 
 // Observer counts what leaders do. Its methods are called from the leader's
 // goroutine and must be quick.

@@ -22,23 +22,21 @@ type cuts struct {
 	closed bool
 }
 
-// cutPatience is how long a cut is kept for the next question.
-const cutPatience = time.Minute
-
 // ErrNoCut says that a cut is not here, or not any more.
 var ErrNoCut = errors.New("what was kept for the backup is not there any more")
 
 // cut is one that is read piece by piece.
 type cut struct {
-	mu     sync.Mutex
-	from   *raftadapter.Cut
-	stream io.ReadCloser // once it is read
-	timer  *time.Timer
-	sum    hash.Hash
-	at     int64  // where last begins
-	last   []byte // so that an answer that was lost can be given again
-	ended  bool
-	closed bool
+	mu       sync.Mutex
+	from     *raftadapter.Cut
+	patience time.Duration // how long it is kept for the next question
+	stream   io.ReadCloser // once it is read
+	timer    *time.Timer
+	sum      hash.Hash
+	at       int64  // where last begins
+	last     []byte // so that an answer that was lost can be given again
+	ended    bool
+	closed   bool
 }
 
 // Piece is a part of a cut's stream.
@@ -50,15 +48,15 @@ type Piece struct {
 	Sum   [sha256.Size]byte
 }
 
-func (c *cuts) keep(token uint64, from *raftadapter.Cut) {
+func (c *cuts) keep(token uint64, from *raftadapter.Cut, patience time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed || c.list[token] != nil {
 		from.Close()
 		return
 	}
-	k := &cut{from: from, sum: sha256.New()}
-	k.timer = time.AfterFunc(cutPatience, func() { c.drop(token) })
+	k := &cut{from: from, patience: patience, sum: sha256.New()}
+	k.timer = time.AfterFunc(patience, func() { c.drop(token) })
 	if c.list == nil {
 		c.list = map[uint64]*cut{}
 	}
@@ -68,13 +66,25 @@ func (c *cuts) keep(token uint64, from *raftadapter.Cut) {
 // ReadCut gives the piece at an offset, of about size bytes. Only the last piece
 // can be had again.
 func (p *Partition) ReadCut(token uint64, offset int64, size int) (Piece, error) {
-	p.cuts.mu.Lock()
-	k := p.cuts.list[token]
-	p.cuts.mu.Unlock()
+	k := p.cuts.find(token)
 	if k == nil {
 		return Piece{}, ErrNoCut
 	}
 	return k.read(offset, size)
+}
+
+// KeepCut keeps a cut that is to be read later.
+func (p *Partition) KeepCut(token uint64) error {
+	if k := p.cuts.find(token); k == nil || !k.keep() {
+		return ErrNoCut
+	}
+	return nil
+}
+
+func (c *cuts) find(token uint64) *cut {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.list[token]
 }
 
 // DropCut lets go of a cut.
@@ -115,13 +125,23 @@ func (k *cut) close() {
 	k.stream.Close() // a reader of memory and of the store's view: nothing can fail
 }
 
+// keep tells whether it is there, and keeps it.
+func (k *cut) keep() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.closed {
+		k.timer.Reset(k.patience)
+	}
+	return !k.closed
+}
+
 func (k *cut) read(offset int64, size int) (Piece, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {
 		return Piece{}, ErrNoCut
 	}
-	k.timer.Reset(cutPatience)
+	k.timer.Reset(k.patience)
 	next := k.at + int64(len(k.last))
 	if offset != k.at && offset != next {
 		return Piece{}, fmt.Errorf("%w: %d was asked for, it goes on at %d", ErrNoCut, offset, next)

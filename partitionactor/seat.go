@@ -62,7 +62,7 @@ func (s *seat) Execute(c protocol.Command, done func(protocol.Reply, error)) {
 	s.part.gate.Execute(context.Background(), c, done)
 }
 
-func (s *seat) Cut(token uint64) { s.part.cuts.keep(token, s.part.Group().Cut()) }
+func (s *seat) Cut(token uint64) { s.part.cuts.keep(token, s.part.Group().Cut(), s.part.Limits.Cut) }
 
 func (s *seat) Exported() ExportStatus { return s.part.Exported() }
 
