@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/grevy-io/grevy/e2e/recorded"
 )
 
 // What docs/compatibility.md says of the recorded cases is compared with the
@@ -15,47 +17,40 @@ import (
 
 // A caseKind is a test with recorded cases.
 type caseKind struct {
-	files []string
-	name  *regexp.Regexp // of a case, where one begins
-	most  float64        // how many in a hundred may differ
+	names func(*testing.T) []string
+	most  float64 // how many in a hundred may differ
 }
 
 var caseKinds = map[string]caseKind{
-	"e2e/scenarios":   {[]string{"e2e/scenarios/testdata/given/*.yaml"}, regexp.MustCompile(`^- name: (\S+)`), 1},
-	"e2e/answers":     {[]string{"e2e/answers/testdata/given/*.yaml"}, regexp.MustCompile(`^- name: (\S+)`), 1},
-	"e2e/expressions": {[]string{"feel/testdata/*.txt", "dmn/testdata/*.txt"}, regexp.MustCompile(`^[^\t\n#|%]()`), 3},
+	"e2e/scenarios": {inYAML("e2e/scenarios"), 1},
+	"e2e/answers":   {inYAML("e2e/answers"), 1},
+	"e2e/expressions": {func(t *testing.T) (names []string) {
+		for _, room := range []string{"feel", "dmn"} {
+			for _, c := range recorded.Cases(t, room+"/testdata/*.txt", "parse-failures.txt") {
+				names = append(names, c.Name())
+			}
+		}
+		return names
+	}, 3},
 }
 
-// cases gives the names of all cases of a kind; a name that the regular
-// expression does not give is file and line.
-func (k caseKind) cases(t *testing.T) (names []string) {
-	t.Helper()
-	for _, pattern := range k.files {
-		paths, err := filepath.Glob(pattern)
+// inYAML gives the names of the cases of a test.
+func inYAML(dir string) func(*testing.T) []string {
+	return func(t *testing.T) (names []string) {
+		t.Helper()
+		paths, err := filepath.Glob(dir + "/testdata/given/*.yaml")
 		if err != nil || len(paths) == 0 {
-			t.Fatalf("no cases in %s: %v", pattern, err)
+			t.Fatalf("no cases of %s: %v", dir, err)
 		}
 		for _, path := range paths {
-			base := strings.TrimSuffix(filepath.Base(path), ".txt")
-			if base == "parse-failures" { // texts of the parser, for feel alone
-				continue
-			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			line := 0
-			for l := range strings.Lines(string(text)) {
-				line++
-				if m := k.name.FindStringSubmatch(l); m != nil && m[1] != "" {
-					names = append(names, m[1])
-				} else if m != nil {
-					names = append(names, fmt.Sprintf("%s:%d", base, line))
-				}
+			var list []struct{ Name string }
+			recorded.YAML(t, path, &list)
+			for _, c := range list {
+				names = append(names, c.Name)
 			}
 		}
+		return names
 	}
-	return names
 }
 
 // listed gives the cases of a list, without the context in which they differ.
@@ -95,7 +90,7 @@ func TestCompatibility_RecordedCases(t *testing.T) {
 		}
 	}
 	for kind, k := range caseKinds {
-		all, differ := k.cases(t), listed(t, kind+"/testdata/differs.txt")
+		all, differ := k.names(t), listed(t, kind+"/testdata/differs.txt")
 		share := 100 * float64(len(differ)) / float64(len(all))
 		is[kind] = fmt.Sprintf("%d, %d, %.1f %%", len(all), len(differ), share)
 		if share > k.most {

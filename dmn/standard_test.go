@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/grevy-io/grevy/dmn"
+	"github.com/grevy-io/grevy/e2e/recorded"
 	"github.com/grevy-io/grevy/feel"
 )
 
@@ -16,8 +17,8 @@ import (
 // have the form of the recorded ones, but tell the output only, or how a failure
 // ends.
 func TestStandard(t *testing.T) {
-	for _, c := range loadRecorded(t, filepath.Join("testdata", "standard", "cases.txt")) {
-		file, decision, _ := strings.Cut(c.text, " ")
+	for _, c := range recorded.Cases(t, filepath.Join("testdata", "standard", "cases.txt")) {
+		file, decision, _ := strings.Cut(c.Text, " ")
 		content, err := os.ReadFile(filepath.Join("testdata", "standard", file))
 		if err != nil {
 			t.Fatal(err)
@@ -26,10 +27,10 @@ func TestStandard(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v %s", err, err.(*dmn.Invalid).Detail)
 		}
-		for _, r := range c.runs {
+		for _, r := range c.Runs {
 			vars := feel.Vars{}
-			if r.variables != "" {
-				if err := json.Unmarshal([]byte(r.variables), &vars); err != nil {
+			if r.Variables != "" {
+				if err := json.Unmarshal([]byte(r.Variables), &vars); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -39,8 +40,8 @@ func TestStandard(t *testing.T) {
 			}
 			got, ok := outputOf(e), false
 			var want, is any
-			if err := json.Unmarshal([]byte(r.want), &want); err != nil {
-				t.Fatalf("%s: %v", r.want, err)
+			if err := json.Unmarshal([]byte(r.Want), &want); err != nil {
+				t.Fatalf("%s: %v", r.Want, err)
 			}
 			if err := json.Unmarshal([]byte(got), &is); err != nil {
 				t.Fatal(err)
@@ -51,7 +52,7 @@ func TestStandard(t *testing.T) {
 				ok = reflect.DeepEqual(is, want)
 			}
 			if !ok {
-				t.Errorf("%d: %s %s\n got %s\nwant %s", c.line, c.text, r.variables, got, r.want)
+				t.Errorf("%d: %s %s\n got %s\nwant %s", c.Line, c.Text, r.Variables, got, r.Want)
 			}
 		}
 	}

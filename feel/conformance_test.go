@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/grevy-io/grevy/e2e/recorded"
 	"github.com/grevy-io/grevy/feel"
 )
 
@@ -29,8 +30,8 @@ func TestRecorded(t *testing.T) {
 	differences := loadDifferences(t)
 	passed, skipped, differed := 0, map[string]int{}, 0
 	for _, c := range loadRecorded(t) {
-		for _, r := range c.runs {
-			if why, skip := skipReasons[c.kind]; skip {
+		for _, r := range c.Runs {
+			if why, skip := skipReasons[c.Kind]; skip {
 				skipped[why]++
 				continue
 			}
@@ -39,19 +40,19 @@ func TestRecorded(t *testing.T) {
 				skipped[why]++
 				continue
 			}
-			ours, listed := differences[c.name(r)]
-			delete(differences, c.name(r))
+			ours, listed := differences[nameOf(c, r)]
+			delete(differences, nameOf(c, r))
 			switch same := got.is(r); {
 			case same && listed:
-				t.Errorf("%s:%d: listed as different but the same: %s", c.file, c.line, c.name(r))
+				t.Errorf("%s:%d: listed as different but the same: %s", c.File, c.Line, nameOf(c, r))
 			case same:
 				passed++
 			case listed && got.text == ours:
 				differed++
 			case listed:
-				t.Errorf("%s:%d: %s\n  got    %s\n  listed %s", c.file, c.line, c.name(r), got.text, ours)
+				t.Errorf("%s:%d: %s\n  got    %s\n  listed %s", c.File, c.Line, nameOf(c, r), got.text, ours)
 			default:
-				t.Errorf("%s:%d: %s\n  got  %s %s\n  want %s %s", c.file, c.line, c.name(r), got.op, got.text, r.op, r.want)
+				t.Errorf("%s:%d: %s\n  got  %s %s\n  want %s %s", c.File, c.Line, nameOf(c, r), got.op, got.text, r.Op, r.Want)
 			}
 		}
 	}
@@ -71,16 +72,16 @@ func TestRecorded(t *testing.T) {
 
 type outcome struct{ op, text string }
 
-func (o outcome) is(r recordedRun) bool {
-	switch r.op {
+func (o outcome) is(r recorded.Run) bool {
+	switch r.Op {
 	case "=":
-		return o.op == "=" && sameJSON(o.text, r.want)
+		return o.op == "=" && sameJSON(o.text, r.Want)
 	case "~":
-		return o.op == "=" && regexp.MustCompile(r.want).MatchString(o.text)
+		return o.op == "=" && regexp.MustCompile(r.Want).MatchString(o.text)
 	case "!":
-		return o.op == "!" && strings.HasPrefix(o.text, strings.ReplaceAll(r.want, `\n`, "\n"))
+		return o.op == "!" && strings.HasPrefix(o.text, strings.ReplaceAll(r.Want, `\n`, "\n"))
 	case "!!":
-		return o.op == "!!" && strings.Contains(o.text, strings.ReplaceAll(r.want, `\n`, "\n"))
+		return o.op == "!!" && strings.Contains(o.text, strings.ReplaceAll(r.Want, `\n`, "\n"))
 	}
 	return false
 }
@@ -120,24 +121,24 @@ func normal(v any) any {
 }
 
 // evaluateRecorded gives what a case yields here, or why it is skipped.
-func evaluateRecorded(c *recordedCase, r recordedRun) (o outcome, skip string) {
+func evaluateRecorded(c *recorded.Case, r recorded.Run) (o outcome, skip string) {
 	vars := feel.Vars{}
-	if r.context != "" {
-		if err := json.Unmarshal([]byte(r.context), &vars); err != nil {
+	if r.Variables != "" {
+		if err := json.Unmarshal([]byte(r.Variables), &vars); err != nil {
 			return outcome{"?", err.Error()}, ""
 		}
 	}
 	env := &feel.Env{Scope: vars}
-	text := expanded(c.text)
-	switch c.kind {
+	text := c.Expanded()
+	switch c.Kind {
 	case "expr":
 		return evaluateExpression("FEEL expression: ", text, env), ""
 	case "unary":
 		return evaluateUnary(c, text, env), ""
 	case "script", "condition", "message", "cycle", "key", "source", "input", "each":
-		return evaluateProcess(c.kind, text, r, env)
+		return evaluateProcess(c.Kind, text, r, env)
 	}
-	return o, "kind " + c.kind
+	return o, "kind " + c.Kind
 }
 
 func evaluateExpression(prefix, text string, env *feel.Env) outcome {
@@ -157,8 +158,8 @@ func result(res feel.Result, err error) outcome {
 
 // evaluateUnary gives true if a test is fulfilled and else null, as a table
 // with one rule does.
-func evaluateUnary(c *recordedCase, text string, env *feel.Env) outcome {
-	input := c.of
+func evaluateUnary(c *recorded.Case, text string, env *feel.Env) outcome {
+	input := c.Of
 	if input == "" {
 		input = "x"
 	}
@@ -186,7 +187,7 @@ func evaluateUnary(c *recordedCase, text string, env *feel.Env) outcome {
 
 // evaluateProcess checks what a place in a process does with an expression, as
 // far as it can be seen without the process.
-func evaluateProcess(kind, text string, r recordedRun, env *feel.Env) (outcome, string) {
+func evaluateProcess(kind, text string, r recorded.Run, env *feel.Env) (outcome, string) {
 	var e *feel.Expression
 	var err error
 	switch kind {
@@ -195,16 +196,16 @@ func evaluateProcess(kind, text string, r recordedRun, env *feel.Env) (outcome, 
 	case "each":
 		text, _, _ = strings.Cut(text, " => ")
 		e, err = feel.Compile(text)
-		if r.op == "=" || strings.Contains(r.want, "assert") {
+		if r.Op == "=" || strings.Contains(r.Want, "assert") {
 			return outcome{}, "needs a multi-instance"
 		}
 	default:
 		e, err = feel.Compile(text)
 	}
 	if err != nil {
-		_, want, _ := strings.Cut(r.want, "- ERROR: ") // before it stands where in the model it is
+		_, want, _ := strings.Cut(r.Want, "- ERROR: ") // before it stands where in the model it is
 		if strings.Contains(err.Error(), want) {
-			return outcome{"!!", strings.ReplaceAll(r.want, `\n`, "\n")}, ""
+			return outcome{"!!", strings.ReplaceAll(r.Want, `\n`, "\n")}, ""
 		}
 		return outcome{"!!", err.Error()}, ""
 	}
@@ -212,13 +213,13 @@ func evaluateProcess(kind, text string, r recordedRun, env *feel.Env) (outcome, 
 	if kind == "script" || kind == "input" || kind == "source" {
 		return processOutcome(kind, res, err, r)
 	}
-	if kind == "key" && r.op == "=" {
+	if kind == "key" && r.Op == "=" {
 		return outcome{}, "needs a correlation"
 	}
-	if r.op == "!" && err == nil && !strings.Contains(r.want, "Expected result of the expression") {
+	if r.Op == "!" && err == nil && !strings.Contains(r.Want, "Expected result of the expression") {
 		return outcome{}, "needs a timer or a correlation"
 	}
-	if r.op == "!" {
+	if r.Op == "!" {
 		return withWarnings(e, map[string]feel.Kind{"condition": feel.KindBool, "each": feel.KindList}, kind, res, err), ""
 	}
 	if kind == "condition" {
@@ -233,7 +234,7 @@ func evaluateProcess(kind, text string, r recordedRun, env *feel.Env) (outcome, 
 	return result(res, err), ""
 }
 
-func processOutcome(kind string, res feel.Result, err error, r recordedRun) (outcome, string) {
+func processOutcome(kind string, res feel.Result, err error, r recorded.Run) (outcome, string) {
 	if err == nil {
 		return result(res, nil), ""
 	}

@@ -10,8 +10,8 @@ import (
 
 func addSeeds(f *testing.F, kind string) {
 	for _, c := range loadRecorded(f) {
-		if c.kind == kind {
-			f.Add(c.text)
+		if c.Kind == kind {
+			f.Add(c.Text)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/grevy-io/grevy/e2e/recorded"
 	"github.com/grevy-io/grevy/feel"
 )
 
@@ -16,16 +17,16 @@ func TestStandard(t *testing.T) {
 		t.Fatalf("no cases: %v", err)
 	}
 	for _, file := range files {
-		for _, c := range loadRecordedFile(t, file) {
-			for _, r := range c.runs {
+		for _, c := range recorded.Cases(t, file) {
+			for _, r := range c.Runs {
 				vars := feel.Vars{}
-				if r.context != "" {
-					if err := json.Unmarshal([]byte(r.context), &vars); err != nil {
+				if r.Variables != "" {
+					if err := json.Unmarshal([]byte(r.Variables), &vars); err != nil {
 						t.Fatal(err)
 					}
 				}
-				if got := evaluateExpression("", c.text, &feel.Env{Scope: vars}); !got.is(r) {
-					t.Errorf("%s:%d: %s\n  got  %s %s\n  want %s %s", file, c.line, c.name(r), got.op, got.text, r.op, r.want)
+				if got := evaluateExpression("", c.Text, &feel.Env{Scope: vars}); !got.is(r) {
+					t.Errorf("%s:%d: %s\n  got  %s %s\n  want %s %s", file, c.Line, nameOf(c, r), got.op, got.text, r.Op, r.Want)
 				}
 			}
 		}

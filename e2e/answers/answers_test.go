@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/grevy-io/grevy/e2e/embedded"
+	"github.com/grevy-io/grevy/e2e/recorded"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write testdata/open.txt anew, with the cases that have another answer now")
@@ -25,7 +26,7 @@ func TestAnswers(t *testing.T) {
 		t.Skip("opens a broker and makes some thousand calls")
 	}
 	s := &suite{conn: embedded.Open(t, 1, nil), partitions: 1, nonce: fmt.Sprintf("%08x", uint32(time.Now().UnixMilli()))}
-	readYAML(t, "testdata/fixtures.yaml", &s.fixtures)
+	recorded.YAML(t, "testdata/fixtures.yaml", &s.fixtures)
 	cases := readCases(t)
 	differs, open := readList(t, "testdata/differs.txt", cases), readList(t, "testdata/open.txt", cases)
 	var now []string // those that have another answer and are not meant to
@@ -98,7 +99,7 @@ func differences(got, want expectation) string {
 // readList reads names of cases.
 func readList(t *testing.T, path string, cases []*testCase) []string {
 	t.Helper()
-	return embedded.ReadList(t, path, func(name string) bool {
+	return recorded.List(t, path, func(name string) bool {
 		return slices.ContainsFunc(cases, func(c *testCase) bool { return c.Name == name })
 	})
 }

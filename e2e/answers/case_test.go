@@ -2,11 +2,12 @@ package answers
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/grevy-io/grevy/e2e/recorded"
 )
 
 // A step is one call. In a setup list, a plain text names a fixture: a list of
@@ -71,17 +72,6 @@ func (c *testCase) UnmarshalYAML(n *yaml.Node) error {
 	return n.Decode(&c.step)
 }
 
-func readYAML(t testing.TB, path string, into any) {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err == nil {
-		err = yaml.Unmarshal(b, into)
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-}
-
 // readCases reads all cases; each has a name of its own.
 func readCases(t testing.TB) []*testCase {
 	t.Helper()
@@ -93,7 +83,7 @@ func readCases(t testing.TB) []*testCase {
 	seen := map[string]bool{}
 	for _, p := range paths {
 		var cases []*testCase
-		readYAML(t, p, &cases)
+		recorded.YAML(t, p, &cases)
 		for _, c := range cases {
 			if c.Name == "" || seen[c.Name] {
 				t.Fatal(fmt.Sprintf("%s: missing or double name %q", p, c.Name))

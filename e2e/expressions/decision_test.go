@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
+
+	"github.com/grevy-io/grevy/e2e/recorded"
 )
 
 // entry is a case as a decision of its own.
@@ -26,10 +28,10 @@ func (s *suite) decisions(all []*testCase) {
 	for i, c := range all {
 		e, ok := s.entry(c, fmt.Sprintf("d_%d", i))
 		switch {
-		case c.kind == "model":
+		case c.Kind == "model":
 			s.model(c)
 		case !ok:
-		case e.detail || len(e.xml) > 2500 || slices.ContainsFunc(c.runs, func(r *run) bool { return r.op == "!!" }):
+		case e.detail || len(e.xml) > 2500 || slices.ContainsFunc(c.runs, func(r *run) bool { return r.Op == "!!" }):
 			batches = append(batches, []entry{e})
 		default:
 			if open = append(open, e); len(open) == 40 {
@@ -44,18 +46,18 @@ func (s *suite) decisions(all []*testCase) {
 }
 
 func (s *suite) entry(c *testCase, id string) (entry, bool) {
-	text := c.expanded(s.t)
-	switch c.kind {
+	text := c.Expanded()
+	switch c.Kind {
 	case "expr":
 		return entry{c, id, literal(id, text), false}, true
 	case "unary":
-		of := c.of
+		of := c.Of
 		if of == "" {
 			of = "x"
 		}
-		return entry{c, id, table(id, "F\nin "+of+"\nout r\n"+strings.ReplaceAll(text, " | ", " ")+" | true"), false}, true
+		return entry{c, id, recorded.Table(id, "F\nin "+of+"\nout r\n"+strings.ReplaceAll(text, " | ", " ")+" | true"), false}, true
 	case "table":
-		return entry{c, id, table(id, text), true}, true
+		return entry{c, id, recorded.Table(id, text), true}, true
 	}
 	return entry{}, false
 }
@@ -86,10 +88,10 @@ func (s *suite) batch(name string, list []entry) {
 
 // model runs a case of a whole model: FILE DECISION.
 func (s *suite) model(c *testCase) {
-	file, decision, _ := strings.Cut(c.text, " ")
+	file, decision, _ := strings.Cut(c.Text, " ")
 	resp := s.models[file]
 	if resp == nil {
-		b, err := os.ReadFile(filepath.Join(c.dir, "models", file))
+		b, err := os.ReadFile(filepath.Join(c.Dir, "models", file))
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -173,7 +175,7 @@ func output(s string) any {
 	if s == "" {
 		return nil
 	}
-	v, err := parse(s)
+	v, err := recorded.Parse(s)
 	if err != nil {
 		return "not JSON: " + s
 	}

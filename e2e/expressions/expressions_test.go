@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/grevy-io/grevy/e2e/embedded"
+	"github.com/grevy-io/grevy/e2e/recorded"
 )
 
 var only = flag.String("case", "", "only cases whose name (file:line) or text has this in it")
@@ -44,14 +45,17 @@ func TestExpressions(t *testing.T) {
 
 func evaluate(t *testing.T, partitions int) {
 	all := readCases(t)
-	differs := embedded.ReadList(t, "testdata/differs.txt", func(name string) bool {
+	differs := recorded.List(t, "testdata/differs.txt", func(name string) bool {
 		return slices.ContainsFunc(all, func(c *testCase) bool {
-			return slices.ContainsFunc(c.runs, func(r *run) bool { return r.name(c) == name })
+			return slices.ContainsFunc(c.runs, func(r *run) bool { return c.RunName(r.Run) == name })
 		})
 	})
 	picked := slices.DeleteFunc(slices.Clone(all), func(c *testCase) bool {
-		return !strings.Contains(c.name(), *only) && !strings.Contains(c.text, *only)
+		return !strings.Contains(c.Name(), *only) && !strings.Contains(c.Text, *only)
 	})
+	if len(picked) == 0 {
+		t.Fatalf("no case has %q in its name or text", *only)
+	}
 	seen := newWatcher()
 	conn := embedded.Open(t, partitions, seen.add, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
 	s := &suite{t: t, gw: pb.NewGatewayClient(conn), seen: seen, models: map[string]*pb.DeployResourceResponse{}}
@@ -59,11 +63,11 @@ func evaluate(t *testing.T, partitions int) {
 	s.processes(picked)
 	for _, c := range picked {
 		for _, r := range c.runs {
-			switch same, meant := r.fits(), slices.Contains(differs, r.name(c)); {
+			switch same, meant := r.fits(), slices.Contains(differs, c.RunName(r.Run)); {
 			case !same && !meant:
-				t.Errorf("%s  %s\n  got  %s %s\n  want %s %s", r.name(c), brief(c.text), r.got.op, r.got.text, r.op, r.want)
+				t.Errorf("%s  %s\n  got  %s %s\n  want %s %s", c.RunName(r.Run), brief(c.Text), r.got.op, r.got.text, r.Op, r.Want)
 			case same && meant:
-				t.Errorf("%s gives what the original gives: take it off testdata/differs.txt", r.name(c))
+				t.Errorf("%s gives what the original gives: take it off testdata/differs.txt", c.RunName(r.Run))
 			}
 		}
 	}

@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/grevy-io/grevy/e2e/recorded"
 )
 
 // outcome is what a run has given, in the form of the cases.
@@ -21,31 +22,21 @@ func failed(err error) outcome { return outcome{"?", err.Error()} }
 
 // fits tells whether the outcome is what the run is to give.
 func (r *run) fits() bool {
-	switch r.op {
+	switch r.Op {
 	case "=":
-		got, err := parse(r.got.text)
-		want, bad := parse(r.want)
-		return r.got.op == "=" && err == nil && bad == nil && same(got, want)
+		return r.got.op == "=" && recorded.SameJSON(r.got.text, r.Want)
 	case "~":
-		return r.got.op == "=" && regexp.MustCompile(r.want).MatchString(r.got.text)
+		return r.got.op == "=" && regexp.MustCompile(r.Want).MatchString(r.got.text)
 	case "!":
-		return r.got.op == "!" && strings.HasPrefix(r.got.text, cut(r.want))
+		return r.got.op == "!" && strings.HasPrefix(r.got.text, cut(r.Want))
 	case "!!":
-		return r.got.op == "!!" && strings.Contains(r.got.text, cut(r.want))
+		return r.got.op == "!!" && strings.Contains(r.got.text, cut(r.Want))
 	}
 	return false
 }
 
-// cut ends a message where the parser's expectations, a Java exception or Scala
-// data begin: the cases have no more.
-func cut(text string) string {
-	for _, end := range []string{"': Expected ", "': found ", ". found: '", ": org.camunda.", "' : java.", "' : scala."} {
-		if i := strings.Index(text, end); i >= 0 {
-			text = text[:i+1]
-		}
-	}
-	return strings.ReplaceAll(text, "\n", `\n`)
-}
+// cut is recorded.Cut on one line, as the cases are.
+func cut(text string) string { return strings.ReplaceAll(recorded.Cut(text), "\n", `\n`) }
 
 // refused says why a deployment was refused.
 func refused(err error) outcome {
@@ -59,57 +50,6 @@ func refused(err error) outcome {
 		m = rest
 	}
 	return outcome{"!!", cut(m)}
-}
-
-// same compares by value: 1 and 1.0 are equal.
-func same(a, b any) bool {
-	switch x := a.(type) {
-	case json.Number:
-		y, ok := b.(json.Number)
-		return ok && sameNumber(x, y)
-	case []any:
-		y, ok := b.([]any)
-		if !ok || len(x) != len(y) {
-			return false
-		}
-		for i := range x {
-			if !same(x[i], y[i]) {
-				return false
-			}
-		}
-		return true
-	case map[string]any:
-		y, ok := b.(map[string]any)
-		if !ok || len(x) != len(y) {
-			return false
-		}
-		for k := range x {
-			if v, ok := y[k]; !ok || !same(x[k], v) {
-				return false
-			}
-		}
-		return true
-	}
-	return a == b
-}
-
-// sameNumber compares as 64-bit integers or, if one is none, as doubles.
-func sameNumber(x, y json.Number) bool {
-	i, err := strconv.ParseInt(string(x), 10, 64)
-	j, bad := strconv.ParseInt(string(y), 10, 64)
-	if err == nil && bad == nil {
-		return i == j
-	}
-	f, err := x.Float64()
-	g, bad := y.Float64()
-	return err == nil && bad == nil && f == g
-}
-
-func parse(s string) (v any, err error) {
-	d := json.NewDecoder(strings.NewReader(s))
-	d.UseNumber()
-	err = d.Decode(&v)
-	return v, err
 }
 
 func compact(v any) string {

@@ -28,7 +28,7 @@ func (s *suite) processes(all []*testCase) {
 	}
 	var todo []pair
 	for _, c := range all {
-		switch c.kind {
+		switch c.Kind {
 		case "expr", "unary", "table", "model":
 		default:
 			for _, r := range c.runs {
@@ -59,7 +59,7 @@ var told = map[string]string{
 // process runs one instance and says what came of it: the variable r, the
 // incident, or what the kind of the case is about.
 func (s *suite) process(c *testCase, r *run, id string) outcome {
-	xml, err := bpmn(id, c.kind, c.expanded(s.t))
+	xml, err := bpmn(id, c.Kind, c.Expanded())
 	if err != nil {
 		return failed(err)
 	}
@@ -70,8 +70,8 @@ func (s *suite) process(c *testCase, r *run, id string) outcome {
 	definition := deployed.Deployments[0].GetProcess().GetProcessDefinitionKey()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	if strings.HasPrefix(c.kind, "start-") {
-		rec, err := s.seen.wait(ctx, id, definition, told[c.kind])
+	if strings.HasPrefix(c.Kind, "start-") {
+		rec, err := s.seen.wait(ctx, id, definition, told[c.Kind])
 		if err != nil {
 			return failed(err)
 		}
@@ -84,7 +84,7 @@ func (s *suite) process(c *testCase, r *run, id string) outcome {
 	go func() { results <- s.result(awaited, c, r, id) }()
 	recorded := make(chan *record, 1)
 	go func() {
-		if rec, err := s.seen.wait(awaited, id, definition, "INCIDENT", cmp.Or(told[c.kind], "INCIDENT")); err == nil {
+		if rec, err := s.seen.wait(awaited, id, definition, "INCIDENT", cmp.Or(told[c.Kind], "INCIDENT")); err == nil {
 			recorded <- rec
 		}
 	}()
@@ -127,14 +127,14 @@ func (s *suite) recorded(ctx context.Context, c *testCase, rec *record, id strin
 func (s *suite) result(ctx context.Context, c *testCase, r *run, id string) outcome {
 	req := &pb.CreateProcessInstanceWithResultRequest{RequestTimeout: patience.Milliseconds(), FetchVariables: []string{"r"},
 		Request: &pb.CreateProcessInstanceRequest{BpmnProcessId: id, Version: -1, Variables: r.variables()}}
-	if c.kind == "mappings" {
+	if c.Kind == "mappings" {
 		req.FetchVariables = nil
 	}
 	resp, err := s.gw.CreateProcessInstanceWithResult(ctx, req)
 	switch {
 	case err != nil:
 		return failed(err)
-	case c.kind == "mappings":
+	case c.Kind == "mappings":
 		return outcome{"=", resp.Variables}
 	}
 	vars := map[string]json.RawMessage{}

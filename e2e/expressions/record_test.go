@@ -83,14 +83,14 @@ func (r *record) outcome(c *testCase, id string) outcome {
 	case "INCIDENT":
 		return outcome{"!", cut(v.ErrorType + ": " + strings.ReplaceAll(v.ErrorMessage, id, "ID"))}
 	case "TIMER":
-		return value(due(c.kind, v.DueDate, r.Timestamp, v.Repetitions))
+		return value(due(c.Kind, v.DueDate, r.Timestamp, v.Repetitions))
 	case "JOB":
-		if c.kind == "user" {
+		if c.Kind == "user" {
 			return value(v.CustomHeaders)
 		}
 		return value([]any{strings.ReplaceAll(v.Type, id, "ID"), v.Retries})
 	}
-	if c.kind == "key" {
+	if c.Kind == "key" {
 		return value(v.CorrelationKey)
 	}
 	return value(v.MessageName)

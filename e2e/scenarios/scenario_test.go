@@ -3,12 +3,11 @@ package scenarios
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/grevy-io/grevy/e2e/recorded"
 )
 
 // A scenario is a story: models, what is done with them, and how the instances
@@ -27,17 +26,6 @@ type scenario struct {
 	golden     golden
 }
 
-func readYAML(t testing.TB, path string, into any) {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err == nil {
-		err = yaml.Unmarshal(b, into)
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-}
-
 // readScenarios reads all scenarios with what the original did.
 func readScenarios(t testing.TB) []*scenario {
 	t.Helper()
@@ -49,7 +37,7 @@ func readScenarios(t testing.TB) []*scenario {
 	seen := map[string]bool{}
 	for _, path := range paths {
 		var list []*scenario
-		readYAML(t, path, &list)
+		recorded.YAML(t, path, &list)
 		for _, c := range list {
 			if seen[c.Name] {
 				t.Fatalf("%s: two scenarios are called %s", path, c.Name)
@@ -59,7 +47,7 @@ func readScenarios(t testing.TB) []*scenario {
 			if err := c.prepare(); err != nil {
 				t.Fatalf("%s: %s: %v", path, c.Name, err)
 			}
-			readYAML(t, filepath.Join("testdata", "golden", c.Name+".yaml"), &c.golden)
+			recorded.YAML(t, filepath.Join("testdata", "golden", c.Name+".yaml"), &c.golden)
 		}
 		all = append(all, list...)
 	}

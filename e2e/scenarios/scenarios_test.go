@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/grevy-io/grevy/e2e/embedded"
+	"github.com/grevy-io/grevy/e2e/recorded"
 )
 
 var only = flag.String("scenario", "", "only scenarios whose name matches this")
@@ -36,6 +37,9 @@ type suite struct {
 // TestScenarios plays all scenarios on one partition, as the original did when
 // they were recorded, and again on three: what happens is the same.
 func TestScenarios(t *testing.T) {
+	if all := readScenarios(t); len(pick(all, 1))+len(pick(all, 3)) == 0 {
+		t.Fatalf("no scenario to be played here matches %q", *only)
+	}
 	var stores []*store
 	t.Run("on", func(t *testing.T) {
 		for _, partitions := range []int{1, 3} {
@@ -56,24 +60,22 @@ func TestScenarios(t *testing.T) {
 func play(t *testing.T, partitions int, records *store) {
 	all := readScenarios(t)
 	s := &suite{store: records, partitions: partitions}
-	s.differs = embedded.ReadList(t, "testdata/differs.txt", func(name string) bool {
+	s.differs = recorded.List(t, "testdata/differs.txt", func(name string) bool {
 		return slices.ContainsFunc(all, func(c *scenario) bool { return c.Name == name })
 	})
 	conn := embedded.Open(t, partitions, s.store.add, grpc.WithUnaryInterceptor(again), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
 	s.gw = pb.NewGatewayClient(conn)
+	picked := pick(all, partitions)
+	s.all(t, slices.DeleteFunc(slices.Clone(picked), func(c *scenario) bool { return c.Alone }), side)
+	s.all(t, slices.DeleteFunc(picked, func(c *scenario) bool { return !c.Alone }), 1)
+}
+
+// pick chooses what is played on a broker with so many partitions.
+func pick(all []*scenario, partitions int) []*scenario {
 	re := regexp.MustCompile(*only)
-	var beside, alone []*scenario
-	for _, c := range all {
-		switch {
-		case !re.MatchString(c.Name), c.Partitions > 0 && c.Partitions != partitions, testing.Short() && c.slow():
-		case c.Alone:
-			alone = append(alone, c)
-		default:
-			beside = append(beside, c)
-		}
-	}
-	s.all(t, beside, side)
-	s.all(t, alone, 1)
+	return slices.DeleteFunc(slices.Clone(all), func(c *scenario) bool {
+		return !re.MatchString(c.Name) || c.Partitions > 0 && c.Partitions != partitions || testing.Short() && c.slow()
+	})
 }
 
 // all plays scenarios, n at a time.

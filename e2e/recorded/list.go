@@ -1,15 +1,17 @@
-package embedded
+package recorded
 
 import (
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// ReadList reads names of cases, one a line; what follows # is a remark. Each
+// List reads names of cases, one a line; what follows # is a remark. Each
 // must be a case, and stand there once.
-func ReadList(t testing.TB, path string, isCase func(name string) bool) []string {
+func List(t testing.TB, path string, isCase func(name string) bool) []string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -30,4 +32,16 @@ func ReadList(t testing.TB, path string, isCase func(name string) bool) []string
 		names = append(names, name)
 	}
 	return names
+}
+
+// YAML reads a file.
+func YAML(t testing.TB, path string, into any) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err == nil {
+		err = yaml.Unmarshal(b, into)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
 }
