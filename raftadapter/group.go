@@ -207,8 +207,9 @@ func (g *Group) openRaft(at position, bootstrap []Server) error {
 	if err != nil {
 		return err
 	}
+	layer := g.node.newLayer(g.partition)
 	g.trans = &transport{NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: g.node.newLayer(g.partition), MaxPool: poolSize, Timeout: 5 * time.Second, Logger: newLogger(g.logger()),
+		Stream: layer, MaxPool: poolSize, Timeout: 5 * time.Second, Logger: newLogger(g.logger()),
 	})}
 	notify := make(chan bool, 16)
 	g.cache = cache
@@ -224,6 +225,7 @@ func (g *Group) openRaft(at position, bootstrap []Server) error {
 	}
 	g.log.raft.Store(g.raft)
 	g.wg.Go(func() { g.watch(notify) })
+	g.wg.Go(func() { g.watchLeader(layer.lost) })
 	go g.await()
 	return nil
 }
@@ -460,6 +462,7 @@ func (g *Group) Close() error {
 	// Shutdown waits for replication, and that for peers that are gone, unless
 	// the transport lets go of them.
 	err := errors.Join(g.trans.Close(), stopping.Error())
+	g.trans.CloseStreams() // idle ones, which Close leaves open
 	g.trans.hush()
 	close(g.stop)
 	g.wg.Wait()

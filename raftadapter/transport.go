@@ -70,7 +70,8 @@ func (m *mux) route(raw net.Conn) {
 		m.refused(raw, errors.Join(err, g.Close()))
 		return
 	}
-	if c := m.faults.Conn(g.Conn, g.From, linkfault.ProtoRaft); !l.offer(c) {
+	c := &hearing{Conn: m.faults.Conn(g.Conn, g.From, linkfault.ProtoRaft), ended: func() { l.tell(g.From) }}
+	if !l.offer(c) {
 		_ = c.Close()
 	}
 }
@@ -138,13 +139,14 @@ type layer struct {
 	group    protocol.PartitionID
 	serverID string // a connection meant for another server is closed
 	conns    chan net.Conn
-	life     context.Context // until Close
+	lost     chan protocol.NodeID // from whom a connection has ended
+	life     context.Context      // until Close
 	end      context.CancelFunc
 	once     sync.Once
 }
 
 func (n *Node) newLayer(p protocol.PartitionID) *layer {
-	l := &layer{mux: n.mux, node: n, group: p, serverID: n.ServerOf(p), conns: make(chan net.Conn)}
+	l := &layer{mux: n.mux, node: n, group: p, serverID: n.ServerOf(p), conns: make(chan net.Conn), lost: make(chan protocol.NodeID, 8)}
 	l.life, l.end = context.WithCancel(context.Background())
 	n.mux.mu.Lock()
 	n.mux.layers[uint32(p)] = l
@@ -158,6 +160,15 @@ func (l *layer) offer(c net.Conn) bool {
 		return true
 	case <-l.life.Done():
 		return false
+	}
+}
+
+// tell notes that a connection from a node has ended. A few notes are enough: they end
+// together.
+func (l *layer) tell(from protocol.NodeID) {
+	select {
+	case l.lost <- from:
+	default:
 	}
 }
 
