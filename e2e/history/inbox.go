@@ -21,11 +21,12 @@ type Inbox struct {
 	mu    sync.Mutex
 	ready time.Duration   // since when the instance may have taken the next message
 	jobs  map[int64]int64 // what was got: message by job
+	ended map[int64]bool  // jobs that somebody began to complete
 }
 
 // Inbox names one. The call that creates its instance begins now.
 func (r *Recorder) Inbox(id int) *Inbox {
-	return &Inbox{r: r, name: "inbox " + strconv.Itoa(id), ready: r.Now(), jobs: map[int64]int64{}}
+	return &Inbox{r: r, name: "inbox " + strconv.Itoa(id), ready: r.Now(), jobs: map[int64]int64{}, ended: map[int64]bool{}}
 }
 
 type inboxKind uint8
@@ -80,12 +81,14 @@ func (b *Inbox) Got(client int, job, message int64, lock Lock) {
 	c.end(answer{verdict: Done})
 }
 
-// Completing notes that a call begins that completes a job. From now on the
-// instance may take the next message.
+// Completing notes that a call begins that completes a job. From the first one on
+// the instance may take the next message.
 func (b *Inbox) Completing(job int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.ready = b.r.Now()
+	if !b.ended[job] {
+		b.ended[job], b.ready = true, b.r.Now()
+	}
 }
 
 // Empty notes that nothing is left when everything is over.

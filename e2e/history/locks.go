@@ -17,8 +17,6 @@ type Lock struct {
 	// Deadline is the broker's word for the end of the lock, by its clock.
 	Deadline time.Time
 	Timeout  time.Duration
-
-	loose bool
 }
 
 // taken is when the broker gave the job, by its clock.
@@ -42,17 +40,19 @@ func (r *Recorder) Locked(l Lock) *Lock {
 	return &l
 }
 
-// Loosen notes that a gateway may have given jobs back that had reached their
-// worker: the call that brought them ended by its client's doing, or with an error.
+// Loosen notes that a gateway may give jobs back from now on that have reached
+// their worker: the call that brought them has ended, by its client's doing or with
+// an error. The gateway may have seen that end a little earlier.
 func (r *Recorder) Loosen(jobs ...int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, job := range jobs {
-		for _, l := range r.locks.held[job] {
-			l.loose = true
-		}
+		r.locks.released[job] = append(r.locks.released[job], &release{r.Now() - sooner, never})
 	}
 }
+
+// sooner is by how much a gateway may see the end of a call before its client does.
+const sooner = time.Second
 
 // Releasing notes that a call begins that gives a job back. The function that it
 // returns notes the answer.
@@ -84,9 +84,11 @@ func (r *Recorder) Skewed() func() {
 	}
 }
 
-// check looks at each job's locks in the order in which the broker gave them.
+// check looks at each job's locks in the order in which the broker gave them, by its
+// clock: what it gave by a wrong one is left out.
 func (l *Locks) check() (wrong []string) {
-	for job, held := range l.held {
+	for job, all := range l.held {
+		held := slices.DeleteFunc(slices.Clone(all), func(a *Lock) bool { return l.skew(a, a) })
 		slices.SortFunc(held, func(a, b *Lock) int { return cmp.Or(a.taken().Compare(b.taken()), cmp.Compare(a.Received, b.Received)) })
 		for i := 1; i < len(held); i++ {
 			if a, b := held[i-1], held[i]; !l.excused(job, a, b) {
@@ -114,7 +116,12 @@ func overlap(a, b *Lock) string {
 // excused tells whether the job may have been given back in between, or a clock
 // was wrong.
 func (l *Locks) excused(job int64, a, b *Lock) bool {
-	during := func(r release) bool { return r.begun < b.Received && r.ended >= a.Asked }
-	return a.loose || slices.ContainsFunc(l.skewed, during) ||
-		slices.ContainsFunc(l.released[job], func(r *release) bool { return during(*r) })
+	return l.skew(a, b) || slices.ContainsFunc(l.released[job], func(r *release) bool { return r.between(a, b) })
 }
+
+// skew tells whether a clock was wrong at some time between two locks.
+func (l *Locks) skew(a, b *Lock) bool {
+	return slices.ContainsFunc(l.skewed, func(r release) bool { return r.between(a, b) })
+}
+
+func (r release) between(a, b *Lock) bool { return r.begun < b.Received && r.ended >= a.Asked }

@@ -50,13 +50,24 @@ func TestLocks(t *testing.T) {
 			at(41 * ms)
 			r.Releasing(1)(Done)
 		}, true},
-		{"the gateway may have given it back", lock(20*ms, 30*ms, 40*ms), func(_ func(time.Duration), r *Recorder) { r.Loosen(1) }, false},
+		{"the gateway may have given it back", lock(20*ms, 30*ms, 40*ms), func(at func(time.Duration), r *Recorder) {
+			at(30 * ms)
+			r.Loosen(1)
+		}, false},
+		{"the gateway may give it back later", lock(20*ms, 30*ms, 40*ms), func(at func(time.Duration), r *Recorder) {
+			at(40*ms + sooner)
+			r.Loosen(1)
+		}, true},
 		{"another one was", lock(20*ms, 30*ms, 40*ms), func(_ func(time.Duration), r *Recorder) { r.Loosen(2) }, true},
 		{"a clock jumped", lock(20*ms, 30*ms, 40*ms), func(at func(time.Duration), r *Recorder) {
 			at(15 * ms)
 			right := r.Skewed()
 			at(20 * ms)
 			right()
+		}, false},
+		{"by a clock that was back, so that it seems to be the first", lock(16*ms, -900*ms, 18*ms), func(at func(time.Duration), r *Recorder) {
+			at(17 * ms)
+			r.Skewed()
 		}, false},
 		{"a clock jumped before", lock(20*ms, 30*ms, 40*ms), func(at func(time.Duration), r *Recorder) {
 			at(1 * ms)

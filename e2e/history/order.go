@@ -81,12 +81,18 @@ func (o *Order) Create(client int) OrderCall {
 	return o.call(client, orderCall{kind: orderCreate, waits: o.wait})
 }
 
-// Tell begins a call that tells the instance what it waits for. It may come to
-// others too, and is not counted here.
+// Tell begins a call that tells the instance what it waits for, and perhaps others
+// too: it is not counted here.
 func (o *Order) Tell(client int) OrderCall { return o.call(client, orderCall{kind: orderTell}) }
 
-// Told notes the answer to such a call.
-func (c OrderCall) Told(v Verdict) { c.end(answer{verdict: v}) }
+// Told notes the answer to such a call. If it is not certain that it was not done,
+// the instance hears of it at any later time.
+func (c OrderCall) Told(v Verdict) {
+	if v == Done {
+		v = Unknown
+	}
+	c.end(answer{verdict: v})
+}
 
 // Set begins a call that sets the variable.
 func (o *Order) Set(client int, value int64) OrderCall {

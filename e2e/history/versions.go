@@ -13,7 +13,8 @@ type Versions struct {
 	r           *Recorder
 	id          string
 	deployments []deployment
-	unsure      []time.Duration // when deployments of unknown outcome began
+	blind       map[string][]release // when a gateway reached nobody, by gateway
+	unsure      []time.Duration      // when deployments of unknown outcome began
 	seen        []sight
 }
 
@@ -71,6 +72,29 @@ func (v *Versions) Looking(by string) func(version int32) {
 	}
 }
 
+// Blind notes that from now on a gateway may reach no partition that has what was
+// deployed, which is what "latest" rests on. The function that it returns notes that
+// it does again.
+func (v *Versions) Blind(by string) func() {
+	v.r.mu.Lock()
+	defer v.r.mu.Unlock()
+	if v.blind == nil {
+		v.blind = map[string][]release{}
+	}
+	i := len(v.blind[by])
+	v.blind[by] = append(v.blind[by], release{v.r.Now(), never})
+	return func() {
+		v.r.mu.Lock()
+		defer v.r.mu.Unlock()
+		v.blind[by][i].ended = v.r.Now()
+	}
+}
+
+// wasBlind tells whether the gateway of a sight was, at some time of it.
+func (v *Versions) wasBlind(s sight) bool {
+	return slices.ContainsFunc(v.blind[s.by], func(r release) bool { return r.begun <= s.ended && r.ended >= s.begun })
+}
+
 // Latest is the newest acknowledged version, 0 if there is none.
 func (v *Versions) Latest() (version int32) {
 	v.r.mu.Lock()
@@ -120,7 +144,7 @@ func (v *Versions) check() (wrong []string) {
 		}
 	}
 	for _, s := range v.seen {
-		if had := acknowledged(s.begun); s.version < had {
+		if had := acknowledged(s.begun); s.version < had && !v.wasBlind(s) {
 			violation("version %d was the latest at %s, asked for at %s, after version %d was acknowledged", s.version, s.by, s.begun, had)
 		}
 		at, known := begun[s.version]
