@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -86,6 +87,31 @@ func (n *Node) Digest(ctx context.Context, partition int) (d grevy.ReplicaDigest
 		err = json.Unmarshal(b, &d)
 	}
 	return d, err
+}
+
+// Incidents are those of all partitions, as the node is told.
+func (n *Node) Incidents(ctx context.Context) (list grevy.Incidents, err error) {
+	b, err := n.get(ctx, "/api/incidents?limit=1000")
+	if err == nil {
+		err = json.Unmarshal(b, &list)
+	}
+	return list, err
+}
+
+// Instances are the instances of a process on all partitions, of every process if
+// it has no name, as the node is told.
+func (n *Node) Instances(ctx context.Context, process string) (list grevy.Instances, err error) {
+	b, err := n.get(ctx, "/api/instances?limit=1000&name="+url.QueryEscape(process))
+	if err == nil {
+		err = json.Unmarshal(b, &list)
+	}
+	return list, err
+}
+
+// Health is nil if nothing on the node needs attention.
+func (n *Node) Health(ctx context.Context) error {
+	_, err := n.get(ctx, "/health")
+	return err
 }
 
 // Metric reads one of the node's metrics, by its name and labels as Prometheus

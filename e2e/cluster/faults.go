@@ -20,8 +20,8 @@ func (c *Cluster) Heal() { c.SetRules() }
 
 func drop(from, to *Node) string { return fmt.Sprintf("drop %d %d", from.ID, to.ID) }
 
-// SetClocks sets the clocks of all nodes ahead, or back, and waits until they are.
-// The nodes run.
+// SetClocks sets the clocks of all nodes ahead, or back, and waits until those that
+// run are.
 func (c *Cluster) SetClocks(d time.Duration) {
 	c.t.Helper()
 	var lines []string
@@ -31,7 +31,7 @@ func (c *Cluster) SetClocks(d time.Duration) {
 	c.SetRules(lines...)
 	taken := "rules=" + strconv.Quote(strings.Join(lines, "\n"))
 	Until(c.t, 5*time.Second, "all clocks are set", func(context.Context) error {
-		for _, n := range c.Nodes {
+		for _, n := range c.Running() {
 			if log := n.Log(); !strings.Contains(log[max(0, strings.LastIndex(log, "fault rules changed")):], taken) {
 				return fmt.Errorf("node %d has not taken the rules", n.ID)
 			}

@@ -125,6 +125,13 @@ func (n *Node) PID() int { return n.process.Load().cmd.Process.Pid }
 // not run stays so.
 func (n *Node) Kill() { _ = n.end(syscall.SIGKILL) }
 
+// Pause stops the process as a debugger does (SIGSTOP): its connections stay, and
+// nothing happens in it.
+func (n *Node) Pause() error { return n.process.Load().cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Resume lets a paused process go on.
+func (n *Node) Resume() error { return n.process.Load().cmd.Process.Signal(syscall.SIGCONT) }
+
 // Stop ends the process with SIGTERM, as a service manager does, waits for its
 // end and fails the test if that takes too long or the process ends with an error.
 func (n *Node) Stop() {
