@@ -16,8 +16,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
-// partSize is how much of a file is uploaded or read at once; two or three times
-// as much is in memory. A file may have 10,000 parts: 156 GiB.
+// partSize is how much of a file is uploaded or read at once; a few times as much
+// is in memory. A file may have 10,000 parts: 156 GiB.
 const partSize = 16 << 20
 
 // s3Store keeps backups in a bucket: PREFIX/ID/FILE. An object is there whole or
