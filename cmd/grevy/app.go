@@ -86,13 +86,8 @@ func (a *app) root(args []string) *cobra.Command {
 		Use: "grevy", Short: "A workflow broker that Zeebe clients connect to unchanged",
 		SilenceUsage: true, SilenceErrors: true, DisableSuggestions: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkOutput() },
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fmt.Errorf("no command %q (see grevy --help)", args[0])
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:              subcommands,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetArgs(args)
 	root.SetIn(a.in)
@@ -109,6 +104,7 @@ func (a *app) root(args []string) *cobra.Command {
 		a.incidentsCommand(), a.instancesCommand(), a.instanceCommand(), a.messagesCommand(),
 		a.modifyCommand(), a.migrateCommand(), a.clusterCommand(), a.backupCommand(), a.restoreCommand(), a.benchCommand(), a.versionCommand(),
 	)
+	arrange(root)
 	return root
 }
 

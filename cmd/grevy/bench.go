@@ -28,11 +28,13 @@ func (a *app) benchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "bench [MODE]", Short: "Measure calls against gateways, in a closed loop",
 		Long: "Measure calls against gateways, in a closed loop. The modes:\n" +
-			"  create  instances of a process that ends at once, answered when they are created (default)\n" +
+			"  create  instances of a process that ends at once, answered when they are\n" +
+			"          created (default)\n" +
 			"  result  the same, answered with their variables when they have ended\n" +
-			"  task    instances with one job that a worker in this program does, answered when they have ended\n" +
+			"  task    instances with one job that a worker in this program does, answered\n" +
+			"          when they have ended\n" +
 			"  deploy  new versions of a process\n" +
-			"It deploys processes with ids that begin with grevy-bench-, and leaves them there.",
+			"It deploys processes whose ids begin with grevy-bench-, and leaves them there.",
 		Example: "  grevy bench\n  grevy bench task --callers 64 --duration 30s -o json",
 		Args:    atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {

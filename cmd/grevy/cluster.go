@@ -18,10 +18,11 @@ import (
 func (a *app) clusterCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "cluster", Short: "Change the cluster while it runs, and see how that goes",
-		Long: "Change the cluster while it runs. One operation is under way at a time; it goes on if nodes\n" +
-			"fail meanwhile. Each command returns when the operation has begun, or with --wait when it has ended.",
+		Long: "Change the cluster while it runs. One operation is under way at a time; it goes\n" +
+			"on if nodes fail meanwhile. Each command returns when the operation has begun,\n" +
+			"or with --wait when it has ended.",
 		Example: "  grevy cluster status\n  grevy cluster add 3 --dry-run",
-		Args:    arguments(), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    subcommands, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		a.clusterStatusCommand(), a.addNodeCommand(), a.removeNodeCommand(), a.replaceNodeCommand(), a.moveCommand(),
@@ -55,7 +56,7 @@ func (a *app) change(use, short, example string, args []string, build func(args 
 }
 
 func (a *app) addNodeCommand() *cobra.Command {
-	return a.change("add", "Give a node that was started with --join its share of the partitions", "3 --wait", []string{"NODE"}, func(n []int32) *adminpb.ChangeRequest {
+	return a.change("add", "Give a node started with --join its share of partitions", "3 --wait", []string{"NODE"}, func(n []int32) *adminpb.ChangeRequest {
 		return &adminpb.ChangeRequest{Operation: &adminpb.ChangeRequest_AddNode{AddNode: &adminpb.AddNode{Node: n[0]}}}
 	})
 }
@@ -105,7 +106,7 @@ func (a *app) addPartitionsCommand() *cobra.Command {
 
 func (a *app) forceRemoveCommand() *cobra.Command {
 	var accept bool
-	cmd := a.change("force-remove", "Give nodes up that are lost for good, with what only they have", "1 2", []string{"NODE…"}, func(n []int32) *adminpb.ChangeRequest {
+	cmd := a.change("force-remove", "Give up nodes that are lost, with what only they have", "1 2", []string{"NODE…"}, func(n []int32) *adminpb.ChangeRequest {
 		return &adminpb.ChangeRequest{Operation: &adminpb.ChangeRequest_ForceRemove{ForceRemove: &adminpb.ForceRemove{Nodes: n, AcceptLoss: accept}}}
 	})
 	cmd.Flags().BoolVar(&accept, "accept-loss", false, "do it; without it, what may be lost is told")

@@ -36,10 +36,11 @@ const (
 func (a *app) demoCommand() *cobra.Command {
 	d := &demo{a: a}
 	cmd := &cobra.Command{
-		Use: "demo", Short: "Show what it does: three nodes in one process, a thousand deployments", Args: arguments(),
-		Long: "Start three nodes with three partitions, each kept three times, in this process and a temporary\n" +
-			"directory; deploy versions of a process one after another; create instances until every partition\n" +
-			"had one of the last version; create more instances and do their jobs; print what was measured.",
+		Use: "demo", Short: "Show what it does: three nodes, a thousand deployments", Args: arguments(),
+		Long: "Start three nodes with three partitions, each kept three times, in this process\n" +
+			"and a temporary directory; deploy versions of a process one after another;\n" +
+			"create instances until every partition had one of the last version; create more\n" +
+			"instances and do their jobs; print what was measured.",
 		Example: "  grevy demo\n  grevy demo --deployments 100",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -75,5 +76,45 @@ func TestHelp_CompletionForShells(t *testing.T) {
 	}
 	if r := grevyRun(t, "--help").ok(t); !strings.Contains(r.out, "completion ") {
 		t.Errorf("completion is not in the list of commands:\n%s", r.out)
+	}
+}
+
+// A command that is not there is named with those it may have meant.
+func TestHelp_ASlipIsNamed(t *testing.T) {
+	for args, want := range map[string]string{
+		"creat":         `grevy: no command "creat"; create? (see grevy --help)`,
+		"jobs complet":  `grevy: no command "complet"; complete? (see grevy jobs --help)`,
+		"cluster statu": `grevy: no command "statu"; status? (see grevy cluster --help)`,
+		"xyzzy":         `grevy: no command "xyzzy" (see grevy --help)`,
+	} {
+		if r := grevyRun(t, strings.Fields(args)...); r.code != exitError || r.err != want+"\n" {
+			t.Errorf("%s: %+v", args, r)
+		}
+	}
+}
+
+// Help fits into 80 columns. Only examples may be longer: they are to be copied.
+func TestHelp_FitsIntoEightyColumns(t *testing.T) {
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		args := append(strings.Fields(c.CommandPath())[1:], "--help")
+		for _, line := range strings.Split(grevyRun(t, args...).ok(t).out, "\n") {
+			if utf8.RuneCountInString(line) > helpWidth && !strings.Contains(c.Example, line) {
+				t.Errorf("%s: %s", c.CommandPath(), line)
+			}
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk((&app{}).root(nil))
+}
+
+// Each group has commands, and each command a group.
+func TestHelp_CommandsAreGrouped(t *testing.T) {
+	for _, c := range (&app{}).root(nil).Commands() {
+		if c.GroupID == "" {
+			t.Errorf("%s is in no group", c.Name())
+		}
 	}
 }

@@ -66,7 +66,7 @@ func (a *app) deleteCommand() *cobra.Command {
 	cmd := keyCommand(a, v, pb.GatewayClient.DeleteResource, func(key int64) *pb.DeleteResourceRequest {
 		return &pb.DeleteResourceRequest{ResourceKey: key}
 	})
-	cmd.Long = cmd.Short + ".\nKEY is that of the process definition, of the decision requirements or of the form."
+	cmd.Long = cmd.Short + ".\nKEY is that of the process definition, of the decision requirements or of the\nform."
 	return cmd
 }
 

@@ -47,9 +47,10 @@ func (a *app) instanceCommand() *cobra.Command {
 	var addresses []string
 	var full bool
 	cmd := &cobra.Command{
-		Use: "instance KEY", Short: "Show all that is active in an instance, and what each part of it waits for", Args: arguments("KEY"),
+		Use: "instance KEY", Short: "Show what is active in an instance, and what it waits for", Args: arguments("KEY"),
 		Long: "Show all that is active in an instance, and what each part of it waits for.\n" +
-			"KEY is that of the instance, or of an element instance, a job or an incident in it.",
+			"KEY is that of the instance, or of an element instance, a job or an incident\n" +
+			"in it.",
 		Example: "  grevy instance 4503599627370500\n  grevy instance 4503599627370500 --full -o json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key, err := parseKey("KEY", args[0])

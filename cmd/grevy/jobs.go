@@ -16,13 +16,8 @@ func (a *app) jobsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "jobs", Short: "Activate jobs, and say what became of them",
 		Example: "  grevy jobs activate pay --max 10\n  grevy jobs complete 4503599627370505",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fmt.Errorf("no command %q (see grevy jobs --help)", args[0])
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    subcommands,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.activateCommand(), a.completeCommand(), a.failCommand(), a.throwCommand(), a.retriesCommand(), a.timeoutCommand())
 	return cmd
@@ -68,7 +63,7 @@ func (a *app) failCommand() *cobra.Command {
 func (a *app) retriesCommand() *cobra.Command {
 	var retries int32
 	v := keyVerb{
-		use: "retries", short: "Set how often a job may still be tried, before its incident is resolved", key: "KEY", past: "set retries of",
+		use: "retries", short: "Set how often a job may still be tried", key: "KEY", past: "set retries of",
 		example: "  grevy jobs retries 4503599627370505 --retries 3",
 	}
 	cmd := keyCommand(a, v, pb.GatewayClient.UpdateJobRetries, func(key int64) *pb.UpdateJobRetriesRequest {

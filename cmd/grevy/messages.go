@@ -31,8 +31,9 @@ func (a *app) publishCommand() *cobra.Command {
 	req := &pb.PublishMessageRequest{}
 	cmd := &cobra.Command{
 		Use: "publish NAME", Short: "Publish a message", Args: arguments("NAME"),
-		Long: "Publish a message: an instance that waits for its name and key goes on, or one begins that it starts.\n" +
-			"If nobody waits for it yet it is kept for --ttl; grevy messages lists what is kept.",
+		Long: "Publish a message: an instance that waits for its name and key goes on, or one\n" +
+			"begins that it starts. If nobody waits for it yet it is kept for --ttl; grevy\n" +
+			"messages lists what is kept.",
 		Example: "  grevy publish paid --key o-17 --variables '{\"amount\": 31}'\n  grevy publish paid --key o-17 --ttl 1h --id payment-4711",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if ttl < 0 {

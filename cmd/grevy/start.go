@@ -16,8 +16,9 @@ func (a *app) startCommand() *cobra.Command {
 	var s startFlags
 	cmd := &cobra.Command{
 		Use: "start", Short: "Start a node", Args: arguments(),
-		Long: "Start a node. Each flag may also be given in the environment (GREVY_NODE_ID for --node-id)\n" +
-			"or in the YAML file of --config (node-id: 1). A flag goes before the environment, that before the file.",
+		Long: "Start a node. Each flag may also be given in the environment (GREVY_NODE_ID for\n" +
+			"--node-id) or in the YAML file of --config (node-id: 1). A flag goes before the\n" +
+			"environment, that before the file.",
 		Example: "  grevy start\n  grevy start --config grevy.yaml --node-id 1 --join 10.0.0.1:26503,10.0.0.2:26503",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := settle(cmd.LocalFlags()); err != nil {

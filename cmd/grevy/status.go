@@ -17,7 +17,8 @@ func (a *app) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show the cluster, and what is wrong with it", Args: arguments(),
 		Long: "Show nodes, partitions and deployments, and each problem with what to do next.\n" +
-			"The exit code is 0 if the cluster is healthy, 1 if it is not, 2 if no node answers.",
+			"The exit code is 0 if the cluster is healthy, 1 if it is not, 2 if no node\n" +
+			"answers.",
 		Example: "  grevy status\n  grevy status --watch --every 5s\n  grevy status -o json --http 10.0.0.1:9600,10.0.0.2:9600",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if watch {
