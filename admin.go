@@ -116,6 +116,9 @@ func (s *adminService) Backup(_ *adminpb.BackupRequest, stream grpc.ServerStream
 
 // Restore fills an empty cluster.
 func (s *adminService) Restore(stream grpc.ClientStreamingServer[adminpb.BackupPart, adminpb.RestoreResponse]) error {
+	if err := s.b.mayChange(stream.Context()); err != nil {
+		return err
+	}
 	ends, err := s.b.Restore(stream.Context(), stream.Recv)
 	if err != nil {
 		return adminStatus(err)

@@ -77,7 +77,7 @@ func (c Config) mayChange(ctx context.Context) error {
 	case admin == AdminOff:
 		return status.Error(codes.PermissionDenied, "this node takes no changes of the cluster (its --admin is off)")
 	}
-	return status.Error(codes.PermissionDenied, "changes of the cluster are taken from the node's own machine only: run grevy cluster there, "+
+	return status.Error(codes.PermissionDenied, "changes of the cluster are taken from the node's own machine only: run the command there, "+
 		"or start the nodes with --admin all, or with --tls-client-ca, so that clients show who they are")
 }
 

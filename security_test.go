@@ -1,8 +1,10 @@
 package grevy
 
 import (
+	"context"
 	"testing"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
@@ -43,6 +45,14 @@ func TestNodePorts_AreLoopbackUnlessAllowed(t *testing.T) {
 		})
 	}
 }
+
+// restoring is the stream of one who restores, of which nothing is read.
+type restoring struct {
+	grpc.ClientStreamingServer[adminpb.BackupPart, adminpb.RestoreResponse]
+	ctx context.Context
+}
+
+func (r restoring) Context() context.Context { return r.ctx }
 
 // addr is an address as a connection gives it.
 type addr string
@@ -91,6 +101,9 @@ func TestAdmin_WhoMayChangeTheCluster(t *testing.T) {
 					if _, err := s.Change(ctx, r); status.Code(err) != c.want {
 						t.Errorf("change: %v", err)
 					}
+				}
+				if err := s.Restore(restoring{ctx: ctx}); status.Code(err) != c.want {
+					t.Errorf("restore: %v", err)
 				}
 				if _, err := s.Cancel(ctx, &adminpb.CancelRequest{}); status.Code(err) != c.want {
 					t.Errorf("cancel: %v", err)

@@ -22,16 +22,17 @@ type backupFlags struct {
 	attempts  int
 }
 
-const destHelp = "DEST is a directory, or s3://BUCKET/PREFIX?region=REGION for a store that speaks S3, with\n" +
-	"&endpoint=HOST:PORT for others than that of AWS, and &insecure for one without TLS. Its key is that of the\n" +
-	"tools of AWS: in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the shared file, or by the role of the machine.\n"
+const destHelp = "DEST is a directory, or s3://BUCKET/PREFIX?region=REGION for a store that speaks\n" +
+	"S3, with &endpoint=HOST:PORT for others than that of AWS, and &insecure for one\n" +
+	"without TLS. Its key is that of the tools of AWS: in AWS_ACCESS_KEY_ID and\n" +
+	"AWS_SECRET_ACCESS_KEY, the shared file, or by the role of the machine.\n"
 
 func (a *app) backupCommand() *cobra.Command {
 	var f backupFlags
 	cmd := &cobra.Command{
 		Use: "backup DEST", Short: "Take a backup of the running cluster", Args: arguments("DEST"),
-		Long: "Take a backup of the running cluster: all partitions as of moments that go together, which\n" +
-			"clients do not notice. It is verified by reading it back.\n\n" + destHelp,
+		Long: "Take a backup of the running cluster: all partitions as of moments that go\n" +
+			"together, which clients do not notice. It is verified by reading it back.\n\n" + destHelp,
 		Example: "  grevy backup /var/backups/grevy --keep 14\n" +
 			"  grevy backup 's3://backups/grevy?region=eu-central-1' -o json\n" +
 			"  grevy backup 's3://backups/grevy?endpoint=minio.example.org:9000' --keep 14 --address node-0:26500,node-1:26500",

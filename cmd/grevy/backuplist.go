@@ -96,7 +96,7 @@ type verifiedBackup struct {
 
 func (a *app) verifyBackupCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "verify DEST [ID]", Short: "Read a backup, the newest if none is named, and compare it with its sums", Args: oneOrTwo("DEST"),
+		Use: "verify DEST [ID]", Short: "Read a backup, or the newest, and compare it with its sums", Args: oneOrTwo("DEST"),
 		Example: "  grevy backup verify /var/backups/grevy\n  grevy backup verify /var/backups/grevy 20261129T142509Z-1f2e3d4c",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store, m, err := findBackup(cmd.Context(), args)

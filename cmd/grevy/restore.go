@@ -21,9 +21,10 @@ func (a *app) restoreCommand() *cobra.Command {
 	var noVerify bool
 	cmd := &cobra.Command{
 		Use: "restore DEST [ID]", Short: "Fill an empty cluster from a backup, the newest if none is named", Args: oneOrTwo("DEST"),
-		Long: "Fill an empty cluster from a backup, the newest if none is named. The cluster must have as many\n" +
-			"partitions; how many nodes it has and how often it keeps them is its own affair. It takes no commands\n" +
-			"until all of it is there, compared by digest. If that is broken off, begin it again.\n\n" + destHelp,
+		Long: "Fill an empty cluster from a backup, the newest if none is named. The cluster\n" +
+			"must have as many partitions; how many nodes it has and how often it keeps them\n" +
+			"is its own affair. It takes no commands until all of it is there, compared by\n" +
+			"digest. If that is broken off, begin it again.\n\n" + destHelp,
 		Example: "  grevy restore /var/backups/grevy\n" +
 			"  grevy restore 's3://backups/grevy?region=eu-central-1' 20261129T142509Z-1f2e3d4c --address node-0:26500",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
