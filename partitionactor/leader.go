@@ -36,7 +36,7 @@ type leader struct {
 	reads    reads
 	parked   map[string][]*request
 	awaiting map[protocol.Key]*request
-	pulling  map[*request]bool
+	pulls    pulls
 	behind   []late
 	held     bool // suspended work waits until entries are on their way
 	ended    bool
@@ -66,16 +66,17 @@ type (
 		err         error
 	}
 	pulledBack struct {
-		r     *request
-		reply protocol.Reply
-		err   error
+		incarnation uint64
+		want        *protocol.PullDefinition
+		reply       protocol.Reply
+		err         error
 	}
 )
 
 func newLeader(p *Config, g Group, h Host) *leader {
 	return &leader{
 		p: p, host: h, group: g, incarnation: h.Random() | 1,
-		parked: map[string][]*request{}, awaiting: map[protocol.Key]*request{}, pulling: map[*request]bool{},
+		parked: map[string][]*request{}, awaiting: map[protocol.Key]*request{}, pulls: newPulls(),
 	}
 }
 
@@ -483,9 +484,7 @@ func (l *leader) close(reason error) {
 			r.done(nil, refusal)
 		}
 	}
-	for r := range l.pulling {
-		r.done(nil, refusal)
-	}
+	l.pulls.fail(refusal)
 	for _, b := range l.behind {
 		b.r.done(nil, refusal)
 	}

@@ -103,3 +103,100 @@ func TestPull_Cut(t *testing.T) {
 		t.Errorf("the latest of what may not be known here: %+v", a)
 	}
 }
+
+// A partition that has been away asks once for what many commands need, not for each
+// of them; and again when their senders know of a later deployment, or it does.
+func TestPull_OnceForMany(t *testing.T) {
+	one, two, _ := pair(t)
+	var pulls atomic.Int32
+	hold := make(chan struct{})
+	two.other = func(ctx context.Context, c protocol.Command, done func(protocol.Reply, error)) {
+		pulls.Add(1)
+		go func() {
+			<-hold
+			one.part.Gate().Execute(ctx, c, done)
+		}()
+	}
+	deployed := one.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}}).(*protocol.Deployed)
+	version := func(known uint64) *protocol.CreateInstance {
+		c := create("p")
+		c.DeploymentSeq = known
+		return c
+	}
+	var all []<-chan answer
+	for range 100 {
+		all = append(all, two.send(context.Background(), version(deployed.Seq)))
+	}
+	close(hold)
+	for _, ch := range all {
+		if a := wait(t, ch); a.err != nil || a.reply.(*protocol.Created).Version != 1 {
+			t.Fatalf("%+v", a)
+		}
+	}
+	for range 100 {
+		two.must(version(deployed.Seq))
+	}
+	if n := pulls.Load(); n == 0 || n > 2 {
+		t.Errorf("200 creations led to %d questions", n)
+	}
+	newer := one.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "again", true)}}).(*protocol.Deployed)
+	if got := two.must(version(newer.Seq)).(*protocol.Created); got.Version != 2 {
+		t.Errorf("its sender knows of version 2, and got version %d", got.Version)
+	}
+	removed := one.must(&protocol.DeleteResource{ResourceKey: newer.Definitions[0].Key}).(*protocol.KeyReply)
+	if got := two.must(version(uint64(removed.Key))).(*protocol.Created); got.Version != 1 {
+		t.Errorf("its sender knows that version 2 is deleted, and got version %d", got.Version)
+	}
+}
+
+// Many commands that need what does not exist are told so, and so are those that
+// came while it was asked; nobody waits for ever when it cannot be asked.
+func TestPull_ManyForNothing(t *testing.T) {
+	one, two, cut := pair(t)
+	ask := func() (list []answer) {
+		var all []<-chan answer
+		for range 50 {
+			all = append(all, two.send(context.Background(), create("nowhere")))
+		}
+		for _, ch := range all {
+			list = append(list, wait(t, ch))
+		}
+		return list
+	}
+	var rejection *protocol.Rejection
+	for _, a := range ask() {
+		if !errors.As(a.err, &rejection) || rejection.Type != protocol.NotFound {
+			t.Fatalf("it does not exist: %+v", a)
+		}
+	}
+	cut.Store(true)
+	var refusal *protocol.Refusal
+	for _, a := range ask() {
+		if !errors.As(a.err, &refusal) || refusal.Code != protocol.DefinitionUnknown {
+			t.Fatalf("nobody can be asked: %+v", a)
+		}
+	}
+	cut.Store(false)
+	one.must(&protocol.Deploy{Resources: []protocol.Resource{model("nowhere", "", true)}})
+	for _, a := range ask() {
+		if a.err != nil {
+			t.Fatalf("it is there now: %+v", a)
+		}
+	}
+	stop := make(chan struct{})
+	two.other = func(_ context.Context, _ protocol.Command, done func(protocol.Reply, error)) {
+		go func() { <-stop; done(nil, protocol.ErrOutcomeUnknown) }()
+	}
+	var waiting []<-chan answer
+	for range 3 {
+		waiting = append(waiting, two.send(context.Background(), create("never")))
+	}
+	eventually(t, func() bool { return two.part.Gate().InFlight() == 3 })
+	two.stop()
+	for _, ch := range waiting {
+		if a := wait(t, ch); !errors.As(a.err, &refusal) {
+			t.Errorf("its leader has stopped: %+v", a)
+		}
+	}
+	close(stop)
+}
