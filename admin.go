@@ -106,8 +106,12 @@ func (s *adminService) Cancel(ctx context.Context, _ *adminpb.CancelRequest) (*a
 	return s.Get(ctx, nil)
 }
 
-// Backup sends all partitions as of one moment.
+// Backup sends all partitions as of one moment: to who may change the cluster, for it
+// gives away everything that is in it.
 func (s *adminService) Backup(_ *adminpb.BackupRequest, stream grpc.ServerStreamingServer[adminpb.BackupPart]) error {
+	if err := s.b.mayChange(stream.Context()); err != nil {
+		return err
+	}
 	if err := s.b.Backup(stream.Context(), stream.Send); err != nil {
 		return adminStatus(err)
 	}

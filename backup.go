@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,7 +66,7 @@ func (b *Broker) Backup(ctx context.Context, send func(*adminpb.BackupPart) erro
 	}
 	header := &adminpb.BackupHeader{
 		ClusterId: plan.ClusterID, Partitions: int32(plan.Active), MessagePartitions: int32(plan.MessagePartitions()),
-		Taken: time.Now().UnixMilli(), Version: b.Version, Format: backupFormat,
+		Taken: time.Now().UnixMilli(), Version: buildVersion(), Format: backupFormat,
 	}
 	token := rand.Uint64() | 1
 	defer b.dropCuts(plan.Active, token)
@@ -282,4 +284,18 @@ func (b *Broker) tellCuts(ctx context.Context, n int, token uint64, what byte) {
 		}
 	}
 	wg.Wait()
+}
+
+// buildVersion is the version of grevy in this program, as far as it knows.
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == "github.com/grevy-io/grevy" && m.Version != "" {
+			return strings.Trim(m.Version, "()")
+		}
+	}
+	return "devel"
 }

@@ -269,7 +269,18 @@ func (r *restoration) finish(ctx context.Context) ([]*adminpb.BackupEnd, error) 
 			return nil, err
 		}
 	}
+	r.await(ctx)
 	return r.ends, nil
+}
+
+// await waits until all partitions take commands. They do so soon, whether it is
+// seen here or not.
+func (r *restoration) await(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, restoreTime)
+	defer cancel()
+	if err := r.b.askAll(ctx, len(r.ends), func() protocol.Command { return &protocol.Watermark{} }); err != nil {
+		r.b.Log.Warn("the cluster is restored, but not all partitions answer yet", "err", err)
+	}
 }
 
 // ended tells whether a partition has ended its restoration: its answer was lost.

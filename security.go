@@ -62,7 +62,8 @@ func (a Admin) valid() bool {
 	return a == "" || a == AdminAuto || a == AdminLocal || a == AdminAll || a == AdminOff
 }
 
-// mayChange tells why a client may not change the cluster, nil if it may.
+// mayChange tells why a client may not change the cluster, back it up or restore it,
+// nil if it may.
 func (c Config) mayChange(ctx context.Context) error {
 	admin := c.Admin
 	if admin == "" || admin == AdminAuto {
@@ -75,9 +76,9 @@ func (c Config) mayChange(ctx context.Context) error {
 	case admin == AdminAll, admin == AdminLocal && known && p.LocalAddr != nil && ownMachine(p.Addr.String(), p.LocalAddr.String()):
 		return nil
 	case admin == AdminOff:
-		return status.Error(codes.PermissionDenied, "this node takes no changes of the cluster (its --admin is off)")
+		return status.Error(codes.PermissionDenied, "this node takes no changes and gives no backups of the cluster (its --admin is off)")
 	}
-	return status.Error(codes.PermissionDenied, "changes of the cluster are taken from the node's own machine only: run the command there, "+
+	return status.Error(codes.PermissionDenied, "changes and backups of the cluster are taken from the node's own machine only: run the command there, "+
 		"or start the nodes with --admin all, or with --tls-client-ca, so that clients show who they are")
 }
 

@@ -46,14 +46,6 @@ func TestNodePorts_AreLoopbackUnlessAllowed(t *testing.T) {
 	}
 }
 
-// restoring is the stream of one who restores, of which nothing is read.
-type restoring struct {
-	grpc.ClientStreamingServer[adminpb.BackupPart, adminpb.RestoreResponse]
-	ctx context.Context
-}
-
-func (r restoring) Context() context.Context { return r.ctx }
-
 // addr is an address as a connection gives it.
 type addr string
 
@@ -62,6 +54,21 @@ func (a addr) String() string { return string(a) }
 
 // Changes of the cluster are taken from those whom the settings let, and looking
 // is open to all.
+// calledBy and calledWith are streams of which only who calls is looked at.
+type (
+	calledBy struct {
+		grpc.ServerStreamingServer[adminpb.BackupPart]
+		ctx context.Context
+	}
+	calledWith struct {
+		grpc.ClientStreamingServer[adminpb.BackupPart, adminpb.RestoreResponse]
+		ctx context.Context
+	}
+)
+
+func (c calledBy) Context() context.Context   { return c.ctx }
+func (c calledWith) Context() context.Context { return c.ctx }
+
 func TestAdmin_WhoMayChangeTheCluster(t *testing.T) {
 	certificates := TLS{Cert: "c", Key: "k", CA: "a"}
 	const here, there, lo = addr("10.0.0.1:26500"), addr("10.0.0.2:4711"), addr("127.0.0.1:4711")
@@ -102,7 +109,10 @@ func TestAdmin_WhoMayChangeTheCluster(t *testing.T) {
 						t.Errorf("change: %v", err)
 					}
 				}
-				if err := s.Restore(restoring{ctx: ctx}); status.Code(err) != c.want {
+				if err := s.Backup(nil, calledBy{ctx: ctx}); status.Code(err) != c.want {
+					t.Errorf("backup: %v", err)
+				}
+				if err := s.Restore(calledWith{ctx: ctx}); status.Code(err) != c.want {
 					t.Errorf("restore: %v", err)
 				}
 				if _, err := s.Cancel(ctx, &adminpb.CancelRequest{}); status.Code(err) != c.want {

@@ -54,6 +54,6 @@ func TestCluster_ChangesMayBeOff(t *testing.T) {
 	do("status").ok(t)
 	do("add-partitions", "4", "--dry-run").ok(t)
 	for _, args := range [][]string{{"add-partitions", "4"}, {"cancel"}, {"force-remove", "0", "--accept-loss"}} {
-		do(args...).refused(t, "PERMISSION_DENIED: this node takes no changes of the cluster", "")
+		do(args...).refused(t, "PERMISSION_DENIED: this node takes no changes and gives no backups of the cluster", "")
 	}
 }

@@ -36,7 +36,7 @@ func (s *startFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&s.ClientTLS.Cert, "tls-cert", "", "PEM file with the gateway's certificate: clients connect by TLS")
 	f.StringVar(&s.ClientTLS.Key, "tls-key", "", "PEM file with its private key")
 	f.StringVar(&s.ClientTLS.CA, "tls-client-ca", "", "PEM file with authorities: clients must show a certificate of theirs")
-	f.StringVar((*string)(&s.Admin), "admin", string(grevy.AdminAuto), "whose changes of the cluster (grevy cluster …) are taken: auto (local, or all with --tls-client-ca), local (the node's own machine), all (every client), off")
+	f.StringVar((*string)(&s.Admin), "admin", string(grevy.AdminAuto), "who may change, back up and restore the cluster: auto (local, or all with --tls-client-ca), local (the node's own machine), all (every client), off")
 	f.IntVar(&s.MaxClients, "max-clients", 4096, "connections of clients that the gateway takes at a time")
 	f.DurationVar(&s.StartTimeout, "start-timeout", 2*time.Minute, "how long to wait for the cluster to form and partitions to have leaders")
 	f.DurationVar(&s.RequestTimeout, "request-timeout", 15*time.Second, "how long a client's call may take that says nothing itself")
