@@ -235,7 +235,7 @@ func (s *session) put(key, value string) {
 	s.propose(protocol.EntryWrites, protocol.Op{Kind: protocol.OpPut, Key: []byte(key), Value: []byte(value)})
 }
 
-var fast = raftadapter.Tuning{Heartbeat: 500 * time.Millisecond, CommitTimeout: 20 * time.Millisecond}
+var fast = raftadapter.Tuning{Heartbeat: 800 * time.Millisecond, CommitTimeout: 20 * time.Millisecond}
 
 func TestGroup_AppliesAndSurvivesARestart(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"testing"
 	"testing/iotest"
 
@@ -19,16 +20,23 @@ var errCrashed = errors.New("the process has ended")
 // the process is that writes.
 type steps struct {
 	*memkv.KV
-	left int
-	done int
+	mu   sync.Mutex // old generations are removed in the background
+	left int        // -1: it goes on living
+}
+
+func (s *steps) lives(steps int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = steps
 }
 
 func (s *steps) step() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.left == 0 {
 		return errCrashed
 	}
 	s.left--
-	s.done++
 	return nil
 }
 
@@ -105,7 +113,7 @@ func TestInstall_CrashBetweenEachTwoSteps(t *testing.T) {
 			if err := kv.Sync(); err != nil {
 				t.Fatal(err)
 			}
-			kv.left, kv.done = n, 0
+			kv.lives(n)
 			err := intake(t, kv, want)
 			if ended = err == nil; !ended && !errors.Is(err, errCrashed) {
 				t.Fatalf("after %d steps: %v", n, err)
@@ -116,7 +124,7 @@ func TestInstall_CrashBetweenEachTwoSteps(t *testing.T) {
 			if power {
 				kv.PowerLoss()
 			}
-			kv.left = -1
+			kv.lives(-1)
 			wholeAfterCrash(t, fmt.Sprintf("%d steps, loss of power %t", n, power), kv, want, ended)
 		}
 	}
