@@ -29,6 +29,7 @@ var rooms = []room{
 var inner = map[string][]string{
 	"distributor/saga":         {"sim"},
 	"raftadapter/wal":          nil,
+	"raftadapter/wal/waltest":  nil,
 	"state/badgerkv":           {"."},
 	"state/memkv":              {"engine/enginetest", "sim"},
 	"state/statetest":          nil,

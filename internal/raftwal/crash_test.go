@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/grevy-io/grevy/raftadapter/wal/waltest"
 )
 
 // faults counts what went wrong, by kind, with an example of each.
@@ -56,7 +58,7 @@ func script(seed uint64, n int) []op {
 const memSegment = 4096
 
 // play opens a store on m and runs ops until one fails. It returns the states that may be found after that.
-func play(k kind, m *memFS, ops []op) (s store, allowed []*model, err error) {
+func play(k kind, m *waltest.FS, ops []op) (s store, allowed []*model, err error) {
 	s, err = k.mem(m, memSegment)
 	if err != nil {
 		return nil, []*model{newModel()}, err
@@ -91,12 +93,12 @@ func TestCrash(t *testing.T) {
 			f := &faults{}
 			for seed := range uint64(4) {
 				ops := script(seed, 25)
-				whole := newMemFS()
+				whole := waltest.New()
 				if _, _, err := play(k, whole, ops); err != nil {
 					t.Fatal(err)
 				}
-				for at := 1; at <= whole.ops; at++ {
-					crashAt(t, k, f, ops, at, seed, whole.trace[at-1])
+				for at := 1; at <= whole.Ops; at++ {
+					crashAt(t, k, f, ops, at, seed, whole.Trace[at-1])
 				}
 			}
 			f.report(t, k, "takes no entries any more", "nor after another restart", "read, then lost by a power loss")
@@ -106,10 +108,10 @@ func TestCrash(t *testing.T) {
 
 func crashAt(t *testing.T, k kind, f *faults, ops []op, at int, seed uint64, what string) {
 	rng := rand.New(rand.NewPCG(seed, uint64(at)))
-	m := newMemFS()
-	m.failAt, m.dies = at, true
+	m := waltest.New()
+	m.FailAt, m.Dies = at, true
 	_, allowed, err := play(k, m, ops)
-	if !errors.Is(err, errInjected) {
+	if !errors.Is(err, waltest.ErrInjected) {
 		// raft-wal rotates in the background and only logs that it failed: the end of the script is then reached, or
 		// a store is refused. What was acknowledged must be there all the same.
 		if k.name == ourKind.name {
@@ -119,14 +121,14 @@ func crashAt(t *testing.T, k kind, f *faults, ops []op, at int, seed uint64, wha
 	where := fmt.Sprintf("seed %d operation %d (%s)", seed, at, what)
 	for _, keep := range []float64{0, 0.5, 0.9, 0.5, 0.9} {
 		f.cases++
-		goOn(k, f, m.powerLoss(rng, keep), allowed, rng, where+", power lost")
+		goOn(k, f, m.PowerLoss(rng, keep), allowed, rng, where+", power lost")
 	}
 	f.cases++
-	goOn(k, f, m.kill(), allowed, rng, where+", killed")
+	goOn(k, f, m.Kill(), allowed, rng, where+", killed")
 }
 
 // goOn opens what is left, and works with it.
-func goOn(k kind, f *faults, m *memFS, allowed []*model, rng *rand.Rand, where string) {
+func goOn(k kind, f *faults, m *waltest.FS, allowed []*model, rng *rand.Rand, where string) {
 	s, err := k.mem(m, memSegment)
 	if err != nil {
 		f.note("does not open", "%s: %v", where, err)
@@ -138,7 +140,7 @@ func goOn(k kind, f *faults, m *memFS, allowed []*model, rng *rand.Rand, where s
 		return
 	}
 	// What was read once must survive the next power loss without any further write.
-	m = m.powerLoss(rng, 0)
+	m = m.PowerLoss(rng, 0)
 	if s, err = k.mem(m, memSegment); err != nil {
 		f.note("does not open again", "%s: %v", where, err)
 		return
@@ -152,7 +154,7 @@ func goOn(k kind, f *faults, m *memFS, allowed []*model, rng *rand.Rand, where s
 		o := g.next(state)
 		if err := o.do(s); err != nil {
 			f.note("takes no entries any more", "%s: then %s: %v", where, o.name, err)
-			s, err = k.mem(m.kill(), memSegment)
+			s, err = k.mem(m.Kill(), memSegment)
 			if err == nil {
 				err = g.storeOp(state).do(s)
 			}
@@ -163,7 +165,7 @@ func goOn(k kind, f *faults, m *memFS, allowed []*model, rng *rand.Rand, where s
 		}
 		state = o.states[len(o.states)-1]
 	}
-	if s, err = k.mem(m.powerLoss(rng, 0), memSegment); err != nil {
+	if s, err = k.mem(m.PowerLoss(rng, 0), memSegment); err != nil {
 		f.note("does not open after more writes", "%s: %v", where, err)
 		return
 	}
@@ -179,13 +181,13 @@ func TestDiskError(t *testing.T) {
 			f := &faults{}
 			for seed := range uint64(4) {
 				ops := script(seed, 30)
-				whole := newMemFS()
+				whole := waltest.New()
 				if _, _, err := play(k, whole, ops); err != nil {
 					t.Fatal(err)
 				}
-				for at := 1; at <= whole.ops; at++ {
+				for at := 1; at <= whole.Ops; at++ {
 					f.cases++
-					errorAt(k, f, ops, at, fmt.Sprintf("seed %d operation %d (%s)", seed, at, whole.trace[at-1]))
+					errorAt(k, f, ops, at, fmt.Sprintf("seed %d operation %d (%s)", seed, at, whole.Trace[at-1]))
 				}
 			}
 			f.report(t, k, "an acknowledged write is gone")
@@ -194,8 +196,8 @@ func TestDiskError(t *testing.T) {
 }
 
 func errorAt(k kind, f *faults, ops []op, at int, where string) {
-	m := newMemFS()
-	m.failAt = at
+	m := waltest.New()
+	m.FailAt = at
 	s, allowed, err := play(k, m, ops)
 	if s == nil {
 		return
@@ -213,7 +215,7 @@ func errorAt(k kind, f *faults, ops []op, at int, where string) {
 		}
 	}
 	allowed = append(allowed, state)
-	left := m.powerLoss(rand.New(rand.NewPCG(1, 1)), 0)
+	left := m.PowerLoss(rand.New(rand.NewPCG(1, 1)), 0)
 	if s, err = k.mem(left, memSegment); err != nil {
 		f.note("does not open after the error", "%s: %v", where, err)
 		return

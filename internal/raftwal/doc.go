@@ -4,7 +4,7 @@
 // It is a module of its own, so that the program does not come to depend on
 // raft-wal, and no part of CI. In this folder:
 //
-//	go mod tidy; go test -v .
+//	go test -v .
 //	go test -run '^$' -bench . .
 //
 // Tests of what raft-wal does wrong say so when it does it no more: then the

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/grevy-io/grevy/raftadapter/wal/waltest"
 )
 
 // BenchmarkAppend writes each batch to both stores in turn, so that both see the same moods of the disk. ratio is
@@ -133,20 +135,25 @@ func report(b *testing.B, took [2]time.Duration) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// TestSyncsAndMemory counts the syncs of an append and says what three open logs take of memory.
+// TestSyncsAndMemory: an append is one write and one sync in both, and three open logs take less than 1 MB.
 func TestSyncsAndMemory(t *testing.T) {
 	for _, k := range kinds {
-		m := newMemFS()
+		m := waltest.New()
 		s, err := k.mem(m, 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := uint64(1); i <= 2; i++ {
-			before := len(m.trace)
+			before := len(m.Trace)
 			if err := s.StoreLog(&raft.Log{Index: i, Data: []byte("x")}); err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%s: append %d: %s", k.name, i, strings.Join(m.trace[before:], ", "))
+			ops := m.Trace[before:]
+			t.Logf("%s: append %d: %s", k.name, i, strings.Join(ops, ", "))
+			// The first one may make a name durable as well.
+			if len(ops) < 2 || !strings.HasPrefix(ops[0], "write ") || !strings.HasPrefix(ops[1], "datasync ") || i > 1 && len(ops) > 2 {
+				t.Errorf("%s: append %d is not one write and one sync: %v", k.name, i, ops)
+			}
 		}
 	}
 	for _, k := range kinds {
@@ -161,7 +168,11 @@ func TestSyncsAndMemory(t *testing.T) {
 			}
 			defer s.Close()
 		}
-		t.Logf("%s: three open logs: %d kB more", k.name, rss(t)-before)
+		more := rss(t) - before
+		t.Logf("%s: three open logs: %d kB more", k.name, more)
+		if more >= 1024 {
+			t.Errorf("%s: three open logs take %d kB", k.name, more)
+		}
 	}
 }
 

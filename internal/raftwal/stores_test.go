@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/raft-wal/types"
 
 	ours "github.com/grevy-io/grevy/raftadapter/wal"
+	"github.com/grevy-io/grevy/raftadapter/wal/waltest"
 )
 
 // store is what raft needs under it.
@@ -28,7 +29,7 @@ type store interface {
 type kind struct {
 	name string
 	open func(dir string, segment int) (store, error)
-	mem  func(m *memFS, segment int) (store, error)
+	mem  func(m *waltest.FS, segment int) (store, error)
 }
 
 const memDir = "/data/raft"
@@ -41,7 +42,7 @@ var kinds = []kind{
 		open: func(dir string, size int) (store, error) {
 			return ours.Open(dir, ours.Options{SegmentSize: int64(size), Logger: quiet()})
 		},
-		mem: func(m *memFS, size int) (store, error) {
+		mem: func(m *waltest.FS, size int) (store, error) {
 			return ours.Open(memDir, ours.Options{SegmentSize: int64(size), FS: m, Logger: quiet()})
 		},
 	},
@@ -50,7 +51,7 @@ var kinds = []kind{
 		open: func(dir string, size int) (store, error) {
 			return theirs.Open(dir, theirs.WithSegmentSize(size), theirs.WithLogger(hclog.NewNullLogger()))
 		},
-		mem: func(m *memFS, size int) (store, error) {
+		mem: func(m *waltest.FS, size int) (store, error) {
 			return theirs.Open(memDir, theirs.WithSegmentSize(size), theirs.WithLogger(hclog.NewNullLogger()),
 				theirs.WithSegmentFiler(segment.NewFiler(memDir, vfs{m})), theirs.WithMetaStore(memMeta{m}))
 		},
@@ -60,7 +61,7 @@ var kinds = []kind{
 var ourKind, theirKind = kinds[0], kinds[1]
 
 // vfs gives raft-wal the file system in memory, with the syncs that its own fs package does.
-type vfs struct{ m *memFS }
+type vfs struct{ m *waltest.FS }
 
 func (v vfs) ListDir(dir string) ([]string, error) { return v.m.List(dir) }
 
@@ -95,7 +96,7 @@ func (v vfs) OpenWriter(dir, name string) (types.WritableFile, error) {
 
 type vfsFile struct {
 	ours.File
-	m      *memFS
+	m      *waltest.FS
 	dir    string
 	synced atomic.Bool
 }
@@ -111,7 +112,7 @@ func (f *vfsFile) Sync() error {
 }
 
 // memMeta stands for bbolt, as if that never failed but with the disk: each change is there or not.
-type memMeta struct{ m *memFS }
+type memMeta struct{ m *waltest.FS }
 
 type metaContent struct {
 	State  types.PersistentState
@@ -121,10 +122,8 @@ type metaContent struct {
 func (d memMeta) Load(string) (types.PersistentState, error) { return d.read().State, nil }
 
 func (d memMeta) read() (c metaContent) {
-	d.m.mu.Lock()
-	defer d.m.mu.Unlock()
-	if len(d.m.meta) > 0 {
-		if err := json.Unmarshal(d.m.meta, &c); err != nil {
+	if b := d.m.Meta(); len(b) > 0 {
+		if err := json.Unmarshal(b, &c); err != nil {
 			panic(err)
 		}
 	}
@@ -136,13 +135,7 @@ func (d memMeta) write(c metaContent) error {
 	if err != nil {
 		return err
 	}
-	d.m.mu.Lock()
-	defer d.m.mu.Unlock()
-	if err := d.m.step("meta", "meta"); err != nil {
-		return err
-	}
-	d.m.meta = b
-	return nil
+	return d.m.SetMeta(b)
 }
 
 func (d memMeta) CommitState(s types.PersistentState) error {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/grevy-io/grevy/raftadapter/wal"
+	"github.com/grevy-io/grevy/raftadapter/wal/waltest"
 )
 
 const memDir = "/data/raft"
@@ -23,12 +24,12 @@ func script(seed uint64, n int) []op {
 	return ops
 }
 
-func memOptions(fs *memFS) wal.Options {
+func memOptions(fs *waltest.FS) wal.Options {
 	return wal.Options{SegmentSize: 4096, FS: fs, Logger: quiet()}
 }
 
 // play opens a log on fs and runs ops until one fails. It returns the states that may be found after that.
-func play(fs *memFS, ops []op) (l *wal.Log, allowed []*model, err error) {
+func play(fs *waltest.FS, ops []op) (l *wal.Log, allowed []*model, err error) {
 	l, err = wal.Open(memDir, memOptions(fs))
 	if err != nil {
 		return nil, []*model{newModel()}, err
@@ -62,16 +63,16 @@ func TestCrashAtEachOperation(t *testing.T) {
 	crashes, kinds := 0, map[string]int{}
 	for seed := range uint64(4) {
 		ops := script(seed, 25)
-		whole := newMemFS()
+		whole := waltest.New()
 		if _, _, err := play(whole, ops); err != nil {
 			t.Fatal(err)
 		}
-		for at := 1; at <= whole.ops; at++ {
+		for at := 1; at <= whole.Ops; at++ {
 			for round, left := range crashAt(t, ops, at, seed) {
 				crashes++
-				continueAfterCrash(t, left, fmt.Sprintf("seed %d operation %d (%s) round %d", seed, at, whole.trace[at-1], round))
+				continueAfterCrash(t, left, fmt.Sprintf("seed %d operation %d (%s) round %d", seed, at, whole.Trace[at-1], round))
 			}
-			kinds[strings.Fields(whole.trace[at-1])[0]]++
+			kinds[strings.Fields(whole.Trace[at-1])[0]]++
 		}
 	}
 	t.Logf("%d crashes, at operations %v", crashes, kinds)
@@ -83,21 +84,21 @@ func TestCrashAtEachOperation(t *testing.T) {
 }
 
 type remains struct {
-	fs      *memFS
+	fs      *waltest.FS
 	allowed []*model
 }
 
 func crashAt(t *testing.T, ops []op, at int, seed uint64) []remains {
 	rng := rand.New(rand.NewPCG(seed, uint64(at)))
-	fs := newMemFS()
-	fs.failAt, fs.dies = at, true
+	fs := waltest.New()
+	fs.FailAt, fs.Dies = at, true
 	_, allowed, err := play(fs, ops)
-	if !errors.Is(err, errInjected) {
+	if !errors.Is(err, waltest.ErrInjected) {
 		t.Fatalf("seed %d operation %d: %v", seed, at, err)
 	}
-	out := []remains{{fs.kill(), allowed}, {fs.powerLoss(rng, 0), allowed}}
+	out := []remains{{fs.Kill(), allowed}, {fs.PowerLoss(rng, 0), allowed}}
 	for range 2 {
-		out = append(out, remains{fs.powerLoss(rng, 0.5), allowed}, remains{fs.powerLoss(rng, 0.9), allowed})
+		out = append(out, remains{fs.PowerLoss(rng, 0.5), allowed}, remains{fs.PowerLoss(rng, 0.9), allowed})
 	}
 	return out
 }
@@ -108,11 +109,11 @@ func continueAfterCrash(t *testing.T, left remains, where string) {
 	rng := rand.New(rand.NewPCG(7, uint64(len(where))))
 	fs := left.fs
 	for at := 1; at <= 3; at++ {
-		fs.failAt, fs.dies = at, true
-		if _, err := wal.Open(memDir, memOptions(fs)); err != nil && !errors.Is(err, errInjected) {
+		fs.FailAt, fs.Dies = at, true
+		if _, err := wal.Open(memDir, memOptions(fs)); err != nil && !errors.Is(err, waltest.ErrInjected) {
 			t.Fatalf("%s: open that dies at %d: %v", where, at, err)
 		}
-		fs = fs.powerLoss(rng, 0.7)
+		fs = fs.PowerLoss(rng, 0.7)
 	}
 	l, err := wal.Open(memDir, memOptions(fs))
 	if err != nil {
@@ -123,7 +124,7 @@ func continueAfterCrash(t *testing.T, left remains, where string) {
 		t.Fatalf("%s: %v", where, err)
 	}
 	// What was read once must survive the next power loss without any further write.
-	fs = fs.powerLoss(rng, 0)
+	fs = fs.PowerLoss(rng, 0)
 	if l, err = wal.Open(memDir, memOptions(fs)); err != nil {
 		t.Fatalf("%s: open again: %v", where, err)
 	}
@@ -133,7 +134,7 @@ func continueAfterCrash(t *testing.T, left remains, where string) {
 	workOn(t, fs, l, state, rng, where)
 }
 
-func workOn(t *testing.T, fs *memFS, l *wal.Log, state *model, rng *rand.Rand, where string) {
+func workOn(t *testing.T, fs *waltest.FS, l *wal.Log, state *model, rng *rand.Rand, where string) {
 	t.Helper()
 	g := &generator{rng: rng, serial: 1 << 20, maxData: 400}
 	for range 4 {
@@ -143,7 +144,7 @@ func workOn(t *testing.T, fs *memFS, l *wal.Log, state *model, rng *rand.Rand, w
 		}
 		state = o.states[len(o.states)-1]
 	}
-	l, err := wal.Open(memDir, memOptions(fs.powerLoss(rng, 0)))
+	l, err := wal.Open(memDir, memOptions(fs.PowerLoss(rng, 0)))
 	if err != nil {
 		t.Fatalf("%s: open after more writes: %v", where, err)
 	}
@@ -158,20 +159,20 @@ func TestDiskErrorAtEachOperation(t *testing.T) {
 	poisoned, retried := 0, 0
 	for seed := range uint64(4) {
 		ops := script(seed, 30)
-		whole := newMemFS()
+		whole := waltest.New()
 		if _, _, err := play(whole, ops); err != nil {
 			t.Fatal(err)
 		}
-		for at := 1; at <= whole.ops; at++ {
-			where := fmt.Sprintf("seed %d operation %d (%s)", seed, at, whole.trace[at-1])
-			fs := newMemFS()
-			fs.failAt = at
+		for at := 1; at <= whole.Ops; at++ {
+			where := fmt.Sprintf("seed %d operation %d (%s)", seed, at, whole.Trace[at-1])
+			fs := waltest.New()
+			fs.FailAt = at
 			l, allowed, err := play(fs, ops)
-			if !errors.Is(err, errInjected) {
+			if !errors.Is(err, waltest.ErrInjected) {
 				t.Fatalf("%s: %v", where, err)
 			}
 			if l != nil { // the operation was none of Open's
-				must := mustPoison(t, l, allowed, whole.trace[at-1])
+				must := mustPoison(t, l, allowed, whole.Trace[at-1])
 				state := afterDiskError(t, l, allowed, where)
 				if must != (state == nil) {
 					t.Errorf("%s: refuses further writes: %v, want %v", where, state == nil, must)
@@ -221,7 +222,7 @@ func afterDiskError(t *testing.T, l *wal.Log, allowed []*model, where string) *m
 			t.Fatalf("%s: write %d after the error gave %v, unlike the one before", where, i, err)
 		}
 		if poisoned = err != nil; poisoned {
-			if !errors.Is(err, wal.ErrFailed) || !errors.Is(err, errInjected) {
+			if !errors.Is(err, wal.ErrFailed) || !errors.Is(err, waltest.ErrInjected) {
 				t.Fatalf("%s: refused without the reason: %v", where, err)
 			}
 			continue
@@ -247,7 +248,7 @@ func afterDiskError(t *testing.T, l *wal.Log, allowed []*model, where string) *m
 	return state
 }
 
-func reopenAfterDiskError(t *testing.T, fs *memFS, allowed []*model, where string) {
+func reopenAfterDiskError(t *testing.T, fs *waltest.FS, allowed []*model, where string) {
 	t.Helper()
 	l, err := wal.Open(memDir, memOptions(fs))
 	if err != nil {
@@ -257,7 +258,7 @@ func reopenAfterDiskError(t *testing.T, fs *memFS, allowed []*model, where strin
 	if err != nil {
 		t.Fatalf("%s: reopen: %v", where, err)
 	}
-	l, err = wal.Open(memDir, memOptions(fs.powerLoss(rand.New(rand.NewPCG(1, 1)), 0)))
+	l, err = wal.Open(memDir, memOptions(fs.PowerLoss(rand.New(rand.NewPCG(1, 1)), 0)))
 	if err != nil {
 		t.Fatalf("%s: open after a power loss: %v", where, err)
 	}

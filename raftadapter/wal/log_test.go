@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/grevy-io/grevy/raftadapter/wal"
+	"github.com/grevy-io/grevy/raftadapter/wal/waltest"
 )
 
 var zeroTime = time.Time{}
@@ -245,9 +246,9 @@ func TestOpenTidiesUp(t *testing.T) {
 	if want := []string{"0000000000000001.seg", "2.seg", "LOCK", "notes.txt", "stable"}; err != nil || !slices.Equal(names, want) {
 		t.Errorf("files %v, %v, want %v", names, err, want)
 	}
-	fs := newMemFS()
+	fs := waltest.New()
 	mustClose(t, mustOpen(t, memDir, memOptions(fs)))
-	if fs.trace[0] != "syncdir data" {
-		t.Errorf("a new log begins with %q", fs.trace)
+	if fs.Trace[0] != "syncdir data" {
+		t.Errorf("a new log begins with %q", fs.Trace)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/grevy-io/grevy/raftadapter/wal"
+	"github.com/grevy-io/grevy/raftadapter/wal/waltest"
 )
 
 func TestDeleteRange(t *testing.T) {
@@ -92,13 +93,13 @@ func TestDeleteFreesFiles(t *testing.T) {
 // TestFileThatStays: a file that cannot be removed is reported, the entries are gone all the same, and the next
 // truncation tries again.
 func TestFileThatStays(t *testing.T) {
-	fs := newMemFS()
+	fs := waltest.New()
 	l, m := mustOpen(t, memDir, memOptions(fs)), newModel()
 	for i := uint64(1); i <= 200; i += 10 {
 		store(t, l, m, row(i, i+9, 1))
 	}
-	fs.failAt = fs.ops + 3 // after the write and the sync of the new bounds
-	if err := l.DeleteRange(1, 100); !errors.Is(err, errInjected) {
+	fs.FailAt = fs.Ops + 3 // after the write and the sync of the new bounds
+	if err := l.DeleteRange(1, 100); !errors.Is(err, waltest.ErrInjected) {
 		t.Fatalf("delete: %v", err)
 	}
 	m.deleteRange(1, 100)
@@ -118,7 +119,7 @@ func TestFileThatStays(t *testing.T) {
 // TestConflict is what a deposed leader goes through again and again: its tail is cut and written anew, across
 // segment borders, with a crash in between.
 func TestConflict(t *testing.T) {
-	fs := newMemFS()
+	fs := waltest.New()
 	l, m := mustOpen(t, memDir, memOptions(fs)), newModel()
 	store(t, l, m, row(1, 60, 1))
 	for term := uint64(2); term < 40; term++ {
@@ -128,7 +129,7 @@ func TestConflict(t *testing.T) {
 		}
 		m.deleteRange(from, m.last)
 		if term%3 == 0 {
-			fs = fs.powerLoss(rand.New(rand.NewPCG(term, 0)), 0)
+			fs = fs.PowerLoss(rand.New(rand.NewPCG(term, 0)), 0)
 			l = mustOpen(t, memDir, memOptions(fs))
 			same(t, l, m)
 		}
@@ -140,7 +141,7 @@ func TestConflict(t *testing.T) {
 // TestFullDiskCanBeCut: without room for another segment, entries are refused but the log can still be cut, which
 // gives the space back.
 func TestFullDiskCanBeCut(t *testing.T) {
-	fs := &fullFS{memFS: newMemFS(), room: 3}
+	fs := &fullFS{FS: waltest.New(), room: 3}
 	l, m := mustOpen(t, memDir, wal.Options{SegmentSize: 4096, FS: fs, Logger: quiet()}), newModel()
 	fill(t, l, m)
 	same(t, l, m)
@@ -177,12 +178,12 @@ var errNoSpace = errors.New("no space left on device")
 
 // fullFS has room for so many segments.
 type fullFS struct {
-	*memFS
+	*waltest.FS
 	room int
 }
 
 func (f *fullFS) Create(name string) (wal.File, error) {
-	file, err := f.memFS.Create(name)
+	file, err := f.FS.Create(name)
 	if err != nil {
 		return nil, err
 	}

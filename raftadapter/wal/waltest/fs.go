@@ -1,4 +1,4 @@
-package wal_test
+package waltest
 
 import (
 	"errors"
@@ -14,23 +14,26 @@ import (
 	"github.com/grevy-io/grevy/raftadapter/wal"
 )
 
-var errInjected = errors.New("injected disk failure")
+// ErrInjected is why an operation failed that was to fail.
+var ErrInjected = errors.New("injected disk failure")
 
-// memFS is a file system that knows what a power loss may leave: content is durable from the sync on, names from
+// FS is a file system that knows what a power loss may leave: content is durable from the sync on, names from
 // the directory sync on, and of what was done since, any part in sectors of 512 bytes may or may not be there.
-// The operation number failAt fails: once, or, with dies, together with all that come after it.
-type memFS struct {
+// The operation number FailAt fails: once, or, with Dies, together with all that come after it.
+type FS struct {
 	mu      sync.Mutex
 	names   map[string]*inode
 	durable map[string]*inode
 	pending []dirOp
 	locked  map[string]bool
 
-	ops    int
-	failAt int
-	dies   bool
-	// trace names each operation, such as "datasync 0000000000000001.seg".
-	trace []string
+	Ops    int
+	FailAt int
+	Dies   bool
+	// Trace names each operation, such as "datasync 0000000000000001.seg".
+	Trace []string
+
+	meta []byte
 }
 
 type inode struct {
@@ -52,27 +55,46 @@ type dirOp struct {
 }
 
 type memFile struct {
-	fs   *memFS
+	fs   *FS
 	node *inode
 }
 
-func newMemFS() *memFS {
-	return &memFS{names: map[string]*inode{}, durable: map[string]*inode{}, locked: map[string]bool{}}
+// New is an empty one.
+func New() *FS {
+	return &FS{names: map[string]*inode{}, durable: map[string]*inode{}, locked: map[string]bool{}}
 }
 
 // step counts one changing operation and says whether it fails.
-func (m *memFS) step(what, name string) error {
-	m.ops++
-	m.trace = append(m.trace, what+" "+filepath.Base(name))
-	if m.failAt > 0 && (m.ops == m.failAt || m.dies && m.ops > m.failAt) {
-		return fmt.Errorf("%s %s (operation %d): %w", what, filepath.Base(name), m.ops, errInjected)
+func (m *FS) step(what, name string) error {
+	m.Ops++
+	m.Trace = append(m.Trace, what+" "+filepath.Base(name))
+	if m.FailAt > 0 && (m.Ops == m.FailAt || m.Dies && m.Ops > m.FailAt) {
+		return fmt.Errorf("%s %s (operation %d): %w", what, filepath.Base(name), m.Ops, ErrInjected)
 	}
 	return nil
 }
 
-func (m *memFS) MkdirAll(string) error { return nil }
+// Meta is what SetMeta was given last: something small beside the files.
+func (m *FS) Meta() []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.meta
+}
 
-func (m *memFS) Lock(name string) (io.Closer, error) {
+// SetMeta is durable when it returns, and one operation, which may fail.
+func (m *FS) SetMeta(b []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.step("meta", "meta"); err != nil {
+		return err
+	}
+	m.meta = b
+	return nil
+}
+
+func (m *FS) MkdirAll(string) error { return nil }
+
+func (m *FS) Lock(name string) (io.Closer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.locked[name] {
@@ -83,7 +105,7 @@ func (m *memFS) Lock(name string) (io.Closer, error) {
 }
 
 type memLock struct {
-	fs   *memFS
+	fs   *FS
 	name string
 }
 
@@ -94,7 +116,7 @@ func (l *memLock) Close() error {
 	return nil
 }
 
-func (m *memFS) List(dir string) ([]string, error) {
+func (m *FS) List(dir string) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []string
@@ -106,7 +128,7 @@ func (m *memFS) List(dir string) ([]string, error) {
 	return out, nil
 }
 
-func (m *memFS) Create(name string) (wal.File, error) {
+func (m *FS) Create(name string) (wal.File, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.step("create", name); err != nil {
@@ -118,7 +140,7 @@ func (m *memFS) Create(name string) (wal.File, error) {
 	return &memFile{m, node}, nil
 }
 
-func (m *memFS) Open(name string) (wal.File, error) {
+func (m *FS) Open(name string) (wal.File, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	node, ok := m.names[name]
@@ -128,7 +150,7 @@ func (m *memFS) Open(name string) (wal.File, error) {
 	return &memFile{m, node}, nil
 }
 
-func (m *memFS) Rename(from, to string) error {
+func (m *FS) Rename(from, to string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.step("rename", from); err != nil {
@@ -141,7 +163,7 @@ func (m *memFS) Rename(from, to string) error {
 	return nil
 }
 
-func (m *memFS) Remove(name string) error {
+func (m *FS) Remove(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.step("remove", name); err != nil {
@@ -152,7 +174,7 @@ func (m *memFS) Remove(name string) error {
 	return nil
 }
 
-func (m *memFS) SyncDir(dir string) error {
+func (m *FS) SyncDir(dir string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.step("syncdir", dir); err != nil {
@@ -192,7 +214,7 @@ func (f *memFile) WriteAt(b []byte, off int64) (int, error) {
 	defer f.fs.mu.Unlock()
 	err := f.fs.step("write", f.node.name)
 	n := len(b)
-	if err != nil && !f.fs.dies {
+	if err != nil && !f.fs.Dies {
 		n /= 2
 	}
 	w := write{off: off, data: slices.Clone(b[:n])}
@@ -219,7 +241,7 @@ func (f *memFile) Datasync() error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
 	if err := f.fs.step("datasync", f.node.name); err != nil {
-		if !f.fs.dies {
+		if !f.fs.Dies {
 			f.node.pending = nil
 		}
 		return err
@@ -258,15 +280,21 @@ func (w write) sectors() []write {
 	return out
 }
 
-// kill returns what the next process finds when only this one dies.
-func (m *memFS) kill() *memFS { return m.after(func() bool { return true }) }
+// Kill is what the next process finds when only this one dies: all of it, and
+// what was not synced still is not, so that a power loss may take it later.
+func (m *FS) Kill() *FS {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.FailAt, m.Dies, m.locked = 0, false, map[string]bool{}
+	return m
+}
 
-// powerLoss returns what a power loss may leave: of what was not synced, each piece with probability keep.
-func (m *memFS) powerLoss(rng *rand.Rand, keep float64) *memFS {
+// PowerLoss returns what a power loss may leave: of what was not synced, each piece with probability keep.
+func (m *FS) PowerLoss(rng *rand.Rand, keep float64) *FS {
 	return m.after(func() bool { return rng.Float64() < keep })
 }
 
-func (m *memFS) after(stays func() bool) *memFS {
+func (m *FS) after(stays func() bool) *FS {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	names := maps.Clone(m.durable)
@@ -275,7 +303,8 @@ func (m *memFS) after(stays func() bool) *memFS {
 			op.apply(names)
 		}
 	}
-	out := newMemFS()
+	out := New()
+	out.meta = m.meta
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		node := names[name]
 		content := slices.Clone(node.durable)
