@@ -58,13 +58,16 @@ func TestTLS(t *testing.T) {
 		return nil
 	})
 	l.flows(100)
-	s, err := c.Nodes[0].Status(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text := fmt.Sprint(s.Problems); !strings.Contains(text, "node 2 is away") {
-		t.Errorf("the problems are\n%s", text)
-	}
+	cluster.Until(t, formTime, "the node that was killed is away, and the stranger is not taken for it", func(ctx context.Context) error {
+		s, err := c.Nodes[0].Status(ctx)
+		if err != nil {
+			return err
+		}
+		if text := fmt.Sprint(s.Problems); !strings.Contains(text, "node 2 is away") {
+			return fmt.Errorf("the problems are %s", text)
+		}
+		return nil
+	})
 	bad.Kill()
 	files[2] = ours.Issue(t, dir, "node2") // renewed, under the names that the files had
 	if files[2] != proper {
