@@ -73,7 +73,9 @@ func randomRun(t *testing.T, seed uint64) {
 		models = append(models, m)
 	}
 	parts := rnd.IntN(2) == 0 // work is done in parts, as it would write too much
-	w := newWorld(t, rnd, models, map[bool]int{true: 2500}[parts], rnd.IntN(3) > 0)
+	w := newWorld(t, rnd, models, enginetest.Config{
+		CommandBytes: map[bool]int{true: 2500}[parts], Records: rnd.IntN(3) > 0, MessagePartitions: rnd.IntN(3),
+	})
 	for i := range models {
 		r := protocol.Resource{Name: fmt.Sprintf("p%d.bpmn", i), Content: models[i]}
 		w.makers[0].Bodies[engine.HashOf(r.Content)] = r.Content
@@ -91,19 +93,20 @@ func randomRun(t *testing.T, seed uint64) {
 	w.drain()
 }
 
-// newWorld begins with two empty partitions. commandBytes is small if work is to be
-// done in parts; records: what happens is recorded.
-func newWorld(t *testing.T, rnd *rand.Rand, models [][]byte, commandBytes int, records bool) *world {
+// newWorld begins with two empty partitions. The command's bytes are few if work is
+// to be done in parts.
+func newWorld(t *testing.T, rnd *rand.Rand, models [][]byte, c enginetest.Config) *world {
 	w := &world{t: t, rnd: rnd, models: models, packing: []uint64{1, 1}}
+	c.Partitions, c.MaxJobBytes, c.ShareAbove = 2, 20_000, 20
 	var err error
-	w.cluster, err = enginetest.NewCluster(enginetest.Config{Partitions: 2, MaxJobBytes: 20_000, CommandBytes: commandBytes, Records: records, ShareAbove: 20})
+	w.cluster, err = enginetest.NewCluster(c)
 	check(t, err)
 	for i := range 2 {
 		p, err := w.cluster.Partition(i + 1)
 		check(t, err)
 		w.parts = append(w.parts, p)
 		w.makers = append(w.makers, enginetest.NewCommander(rnd, p.ID, models))
-		if records {
+		if c.Records {
 			w.recorded = append(w.recorded, newLives())
 			p.Applied = w.recorded[i].entry
 		}
@@ -265,7 +268,7 @@ func (w *world) sweep() {
 
 // again runs the committed commands one by one in a new cluster.
 func (w *world) again() *world {
-	b := newWorld(w.t, w.rnd, w.models, 0, w.recorded != nil)
+	b := newWorld(w.t, w.rnd, w.models, enginetest.Config{Records: w.cluster.Records, MessagePartitions: w.cluster.MessagePartitions})
 	for n, e := range w.log {
 		b.cluster.Now = e.now
 		replay := b.execute

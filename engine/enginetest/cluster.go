@@ -14,7 +14,8 @@ const Start int64 = 1_000_000
 // Config says how a cluster is made.
 type Config struct {
 	Partitions int // default 1
-	// MessagePartitions as in engine.Config.
+	// MessagePartitions is by how many of them messages are spread, as in
+	// engine.Config.
 	MessagePartitions int
 	// OneNode puts all partitions on one node's store; otherwise each has its own.
 	OneNode     bool
@@ -58,6 +59,14 @@ func NewCluster(c Config) (*Cluster, error) {
 		cl.partitions = append(cl.partitions, p)
 	}
 	return cl, nil
+}
+
+// spread is by how many partitions messages are spread.
+func (c *Config) spread() int {
+	if c.MessagePartitions == 0 {
+		return c.Partitions
+	}
+	return c.MessagePartitions
 }
 
 // Partition finds a partition by its number.

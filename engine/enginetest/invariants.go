@@ -18,13 +18,13 @@ func (p *Partition) Check() ([]string, error) {
 		return nil, err
 	}
 	c.Raised = p.restored
-	return c.Check(p.ID, p.cluster.Partitions)
+	return c.Check(p.ID, p.cluster.spread())
 }
 
 // Check returns what must never be the case of a partition's contents, in a
-// cluster of so many partitions.
-func (c *Contents) Check(p protocol.PartitionID, partitions int) ([]string, error) {
-	k := &checker{Contents: c, partition: p, partitions: partitions}
+// cluster that spreads messages by so many partitions.
+func (c *Contents) Check(p protocol.PartitionID, spread int) ([]string, error) {
+	k := &checker{Contents: c, partition: p, spread: spread}
 	k.elements()
 	k.children()
 	k.variables()
@@ -48,9 +48,9 @@ func (c *Contents) Check(p protocol.PartitionID, partitions int) ([]string, erro
 
 type checker struct {
 	*Contents
-	partition  protocol.PartitionID
-	partitions int
-	wrong      []string
+	partition protocol.PartitionID
+	spread    int // as in engine.Config.MessagePartitions
+	wrong     []string
 }
 
 func (k *checker) fail(format string, args ...any) {

@@ -19,7 +19,7 @@ func (k *checker) subscriptions() {
 			}
 			if s.Signal {
 				signals[s.Key] = key
-			} else if protocol.MessagePartition(s.CorrelationKey, k.partitions) == k.partition {
+			} else if protocol.MessagePartition(s.CorrelationKey, k.spread) == k.partition {
 				subscribers[s.Key] = true
 			}
 		}
@@ -38,6 +38,11 @@ func (k *checker) subscriptions() {
 		element, sub := protocol.Key(number(row, 1)), protocol.Key(number(row, 0))
 		if element.Partition() == k.partition && !subscribers[sub] {
 			k.fail("element %d is known to wait by %d, and does not", element, sub)
+		}
+		r := protocol.NewReader(k.tx.Get(row))
+		protocol.ReadSubscription(r)
+		if m := r.Key(); m != 0 && element.Partition() == k.partition && k.Suspends == 0 {
+			k.fail("message %d is on its way to subscription %d, and nothing goes on with it", m, sub)
 		}
 		delete(subscribers, sub)
 	}
@@ -146,7 +151,7 @@ func (k *checker) starts() {
 	for _, row := range k.Rows[state.TableStartTimer] {
 		key := protocol.Key(number(row, 0))
 		d := k.Definitions[key]
-		if d == nil || k.tx.Newest(d.Kind, d.ID) != key || protocol.MessagePartition(d.ID, k.partitions) != k.partition {
+		if d == nil || k.tx.Newest(d.Kind, d.ID) != key || protocol.MessagePartition(d.ID, k.spread) != k.partition {
 			k.fail("timers start %d, which is not the newest version or not ours", key)
 		}
 	}

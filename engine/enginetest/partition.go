@@ -70,8 +70,8 @@ func (p *Partition) lead() error {
 // newEngine begins with an engine that remembers nothing.
 func (p *Partition) newEngine() {
 	p.engine = engine.New(engine.Config{
-		Partition: p.ID, Partitions: p.cluster.Partitions, MessagePartitions: p.cluster.MessagePartitions, Models: p.models, Epoch: p.epoch, MaxJobBytes: p.cluster.MaxJobBytes, ShareAbove: p.cluster.ShareAbove, Records: p.cluster.Records,
-		Before: p.fault,
+		Partition: p.ID, Partitions: p.cluster.Partitions, MessagePartitions: p.cluster.MessagePartitions, Models: p.models, Epoch: p.epoch,
+		MaxJobBytes: p.cluster.MaxJobBytes, ShareAbove: p.cluster.ShareAbove, Records: p.cluster.Records, Before: p.fault,
 	})
 }
 
