@@ -230,14 +230,14 @@ var dueIntent = map[state.Table]string{state.TableDeadline: "TIMED_OUT", state.T
 // over; then it fires timers.
 func (r *run) tick() {
 	for _, index := range []state.Table{state.TableDeadline, state.TableBackOff} {
-		for _, key := range r.tx.Due(index, r.now, maxDue) {
-			if r.spent() {
+		for _, d := range r.tx.Due(index, r.now, maxDue) {
+			if r.spent() || r.large() {
 				break
 			}
-			if !r.unit(Unit{kind: unitJob, key: key}) {
+			if !r.unit(Unit{kind: unitJob, key: d.Key}) {
 				continue
 			}
-			if old := r.tx.Job(key); old != nil {
+			if old := r.tx.Job(d.Key); old != nil {
 				j := *old
 				r.recordJob(old, dueIntent[index])
 				r.activatable(old, &j)

@@ -182,17 +182,26 @@ const maxExpired = 500
 // expire forgets messages whose time is over. The original does this for all of
 // them in one step each minute.
 func (r *run) expire() {
-	due := r.tx.Expired(r.now, maxExpired+1)
-	for _, m := range due[:min(len(due), maxExpired)] {
+	for i, d := range r.tx.Due(state.TableExpiry, r.now, maxExpired+1) {
 		if r.spent() {
-			break
+			return
 		}
-		if r.unit(Unit{kind: unitExpiry, key: m.Key}) {
-			r.recordMessage(m, 0, "EXPIRED")
-			r.tx.DeleteMessage(m)
+		if i == maxExpired || r.large() {
+			r.out.Effects.Continue = true
+			return
+		}
+		if r.unit(Unit{kind: unitExpiry, key: d.Key}) {
+			r.forgetMessage(d)
 		}
 	}
-	if len(due) > maxExpired {
-		r.out.Effects.Continue = true
+}
+
+// forgetMessage forgets one. Its document is read for that, which counts as if it
+// were held.
+func (r *run) forgetMessage(d state.Due) {
+	if m := r.tx.DueMessage(d); m != nil {
+		r.held += len(m.Variables)
+		r.recordMessage(m, 0, "EXPIRED")
+		r.tx.DeleteMessage(m)
 	}
 }

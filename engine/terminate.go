@@ -203,6 +203,6 @@ func (r *run) resumeSuspended() bool {
 		return true
 	})
 	any := len(r.queue)+len(r.last) > 0
-	r.out.Effects.Continue = r.more || any && (len(r.tx.DueTimers(r.now, 1)) > 0 || len(r.tx.Expired(r.now, 1)) > 0)
+	r.out.Effects.Continue = r.more || any && (len(r.tx.DueTimers(r.now, 1)) > 0 || len(r.tx.Due(state.TableExpiry, r.now, 1)) > 0)
 	return any
 }

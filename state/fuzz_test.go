@@ -82,7 +82,11 @@ var reads = []func(*state.Tx){
 	func(tx *state.Tx) { tx.Roots(0, 10) }, func(tx *state.Tx) { tx.HasInstance(key(2), 10) }, func(tx *state.Tx) { tx.Digest() },
 	func(tx *state.Tx) { tx.Compensables(key(5), 0) }, func(tx *state.Tx) { tx.AllCompensating(key(5), 10) },
 	func(tx *state.Tx) { tx.Subscribers("m", "c", func(*state.Subscriber) bool { return true }) },
-	func(tx *state.Tx) { tx.Messages("m", "c", func(*state.Message) bool { return true }) }, func(tx *state.Tx) { tx.Expired(1<<60, 10) },
+	func(tx *state.Tx) { tx.Messages("m", "c", func(*state.Message) bool { return true }) }, func(tx *state.Tx) {
+		for _, d := range tx.Due(state.TableExpiry, 1<<60, 10) {
+			tx.DueMessage(d)
+		}
+	},
 	func(tx *state.Tx) { tx.KeyLock("p", "c") }, func(tx *state.Tx) { tx.SignalWaits("s", 0, 1<<62, 10) }, func(tx *state.Tx) { tx.Broadcast(key(5)) },
 	func(tx *state.Tx) { tx.StartTimers(key(2)) }, func(tx *state.Tx) { tx.Epoch() }, func(tx *state.Tx) { tx.Inbox(1, protocol.LaneMessages) },
 	func(tx *state.Tx) { tx.LaneSeq(protocol.LaneDeployments) }, func(tx *state.Tx) { tx.FirstOutbox(2, protocol.LaneMessages) },

@@ -137,15 +137,22 @@ func (t *Tx) ActivatableJobs(jobType string, from protocol.Key, fn func(protocol
 	})
 }
 
-// Due walks the jobs of an index by time (TableDeadline, TableBackOff) whose
-// time is not after now, earliest first.
-func (t *Tx) Due(index Table, now int64, limit int) (keys []protocol.Key) {
+// Due is a row of an index by time: of a job, or of a message that is kept.
+type Due struct {
+	Time int64 // ms since 1970
+	Key  protocol.Key
+}
+
+// Due lists up to limit rows of an index by time (TableDeadline, TableBackOff,
+// TableExpiry) whose time is not after now, earliest first.
+func (t *Tx) Due(index Table, now int64, limit int) (list []Due) {
 	t.Scan([]byte{byte(index)}, nil, func(key, _ []byte) bool {
-		if int64(number(key, 1)) > now {
+		d := Due{int64(number(key, 1)), protocol.Key(number(key, 0))}
+		if d.Time > now {
 			return false
 		}
-		keys = append(keys, protocol.Key(number(key, 0)))
-		return len(keys) < limit
+		list = append(list, d)
+		return len(list) < limit
 	})
-	return keys
+	return list
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"encoding/binary"
 
 	"github.com/grevy-io/grevy/protocol"
@@ -128,27 +129,19 @@ func (t *Tx) Messages(name, correlationKey string, fn func(*Message) bool) {
 	})
 }
 
-// Expired lists up to limit messages whose time is over.
-func (t *Tx) Expired(now int64, limit int) (list []*Message) {
-	t.Scan([]byte{byte(TableExpiry)}, nil, func(key, value []byte) bool {
-		if len(list) == limit || int64(number(key, 1)) > now {
-			return false
-		}
-		r := protocol.NewReader(value)
-		name, correlationKey := r.String(), r.String()
-		if err := r.Done(); err != nil {
-			t.Fail(err)
-			return false
-		}
-		m := t.Message(name, correlationKey, protocol.Key(number(key, 0)))
-		if m == nil {
-			t.Fail(protocol.ErrCorrupt)
-			return false
-		}
-		list = append(list, m)
-		return true
-	})
-	return list
+// DueMessage reads a message by its row of TableExpiry.
+func (t *Tx) DueMessage(d Due) *Message {
+	r := protocol.NewReader(t.Get(TableExpiry.Of(uint64(d.Time), uint64(d.Key))))
+	name, correlationKey := r.String(), r.String()
+	err := r.Done()
+	var m *Message
+	if err == nil {
+		m = t.Message(name, correlationKey, d.Key)
+	}
+	if m == nil {
+		t.Fail(cmp.Or(err, protocol.ErrCorrupt))
+	}
+	return m
 }
 
 func messageIDKey(name, correlationKey, id string) []byte {
