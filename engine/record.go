@@ -25,9 +25,16 @@ type recorder struct {
 	value  object // of the record being made
 	count  uint64
 	source uint64 // the number of the command that has led to what comes
+	// content is the last one that was recorded.
+	content recordedContent
 }
 
-func (c *recorder) reset() { c.buf, c.count, c.source = c.buf[:0], 0, 0 }
+func (c *recorder) reset() {
+	if cap(c.buf) > 4*maxRecordBytes {
+		*c = recorder{}
+	}
+	*c = recorder{buf: c.buf[:0], value: c.value[:0]}
+}
 
 // event adds an event; its value is what was written to c.value.
 func (c *recorder) event(valueType, intent string, key protocol.Key) {

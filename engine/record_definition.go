@@ -57,20 +57,45 @@ func (r *run) recordDistributed(key protocol.Key) {
 	r.rec.event("DEPLOYMENT", "FULLY_DISTRIBUTED", key)
 }
 
+// maxContentRecords is how large the records of a command may be for another one to
+// show the content of a definition: each of a resource's processes shows all of it.
+const maxContentRecords = 8 << 20
+
 // recordDefinition records what happens to a definition, with its content.
 func (r *run) recordDefinition(d *protocol.Definition, intent string) {
 	if r.rec == nil {
 		return
 	}
 	o := r.rec.begin()
-	body := r.tx.Body(d.Hash)
 	if d.Kind == protocol.DecisionDefinition {
 		r.definitionValue(o, d, "")
 	} else {
-		r.definitionValue(o, d, checksum(body))
-		o.str("resource", base64.StdEncoding.EncodeToString(body))
+		c := r.recordedContent(d.Hash)
+		r.definitionValue(o, d, c.checksum)
+		var shown []byte
+		if len(r.rec.buf) <= maxContentRecords {
+			shown = c.body
+		}
+		o.str("resource", base64.StdEncoding.EncodeToString(shown))
 	}
 	r.rec.event(valueTypes[d.Kind], intent, d.Key)
+}
+
+// recordedContent is a resource as records show it.
+type recordedContent struct {
+	hash     protocol.Hash
+	body     []byte
+	checksum string
+}
+
+// recordedContent finds one. The last one is kept: a resource has many definitions.
+func (r *run) recordedContent(h protocol.Hash) *recordedContent {
+	c := &r.rec.content
+	if c.hash != h || c.body == nil {
+		body := r.tx.Body(h)
+		*c = recordedContent{h, body, checksum(body)}
+	}
+	return c
 }
 
 // valueTypes names the records of definitions.
@@ -137,7 +162,7 @@ func (r *run) deploymentValue(o *object, d *protocol.Deployment) {
 			}
 			first = false
 			*o = append(*o, `{"tenantId":"<default>"`...)
-			r.definitionValue(o, def, checksum(r.tx.Body(def.Hash)))
+			r.definitionValue(o, def, r.recordedContent(def.Hash).checksum)
 			*o = append(*o, '}')
 		}
 		*o = append(*o, ']')
