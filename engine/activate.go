@@ -30,6 +30,7 @@ func (r *run) activate(el *elem, first bool) {
 	if el.State == state.Terminating {
 		return
 	}
+	el.begun = true
 	if closing(r.scope(el)) {
 		if first {
 			r.scopeDone(r.exit(el)) // it was cut off before it began
@@ -38,7 +39,7 @@ func (r *run) activate(el *elem, first bool) {
 		}
 		return
 	}
-	if el.begun = true; first {
+	if first {
 		r.activating(el)
 	}
 	if !el.isBody() {

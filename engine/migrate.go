@@ -121,7 +121,9 @@ func (m *migration) move(el *elem) *protocol.Rejection {
 	if el.isBody() && source.Loop.OutputCollection != "" && target.Loop.OutputCollection == "" {
 		m.r.tx.DeleteLoop(el.Key, state.LoopResults, el.Extra.Loop.Total)
 	}
-	m.r.recordElement(el, "ELEMENT_MIGRATED")
+	if !m.r.waits(el) {
+		m.r.recordElement(el, "ELEMENT_MIGRATED")
+	}
 	m.moveJob(el, source)
 	m.r.recordMigrated(el)
 	kept := m.kept(el, before)

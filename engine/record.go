@@ -150,7 +150,7 @@ func variableKey(p protocol.PartitionID, scope protocol.Key, name string) protoc
 
 // recordVariable records a variable that is about to be written.
 func (r *run) recordVariable(el *elem, name string, value []byte) {
-	if r.rec == nil || el.waits() {
+	if r.rec == nil || r.waits(el) {
 		return // it is recorded when the element begins
 	}
 	intent := "CREATED"

@@ -16,8 +16,12 @@ func (r *run) recordElement(el *elem, intent string) {
 
 // waits tells whether the step that begins an element instance is still to come,
 // so that nothing of it was recorded.
-func (el *elem) waits() bool {
-	return el.State == state.Activating && !el.begun && el.Incident == 0 && el.listening() == 0
+func (r *run) waits(el *elem) bool {
+	if el.State != state.Activating || el.begun || el.listening() > 0 {
+		return false
+	}
+	i := r.tx.Incident(el.Incident)
+	return i == nil || stepOp(i.Step) == stepActivate // that step itself could not be taken
 }
 
 // recordEnding records that an element instance is told to end. Of one that waits
@@ -27,9 +31,9 @@ func (r *run) recordEnding(el *elem) {
 	switch {
 	case r.rec == nil:
 		return
-	case el.waits() && el.HasChildren():
+	case r.waits(el) && el.HasChildren():
 		r.recordElement(el, "ELEMENT_ACTIVATING")
-	case el.waits():
+	case r.waits(el):
 		el.untold = true
 		return
 	}

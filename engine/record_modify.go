@@ -81,6 +81,9 @@ func (r *run) recordMigrated(el *elem) {
 	if el.Extra != nil && el.Extra.UserTask != 0 {
 		r.recordUserTask(el, &userTask{priority: defaultPriority}, "MIGRATED")
 	}
+	if r.waits(el) {
+		return // they are recorded when it begins
+	}
 	r.tx.LoadVariables(el.ElementInstance)
 	for i := range el.Variables {
 		r.rec.variable(r.e.Partition, el, "MIGRATED", el.Variables[i].Name, []byte("null"))
