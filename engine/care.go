@@ -72,7 +72,23 @@ func (p *Panic) Error() string {
 // Unwrap makes it an internal error.
 func (p *Panic) Unwrap() error { return protocol.ErrInternal }
 
-// errTooLarge says what a try has written.
+// recordsPerWrite is how many times as large as its writes the records of a command
+// may be: they repeat with each change what stands in the state once.
+const recordsPerWrite = 4
+
+// TooLarge tells that a command would write more than limit bytes, or records of more
+// than four times that; nil if it would not.
+func TooLarge(tx *state.Tx, limit int) error {
+	if n := tx.Size(); n > limit {
+		return &errTooLarge{n, limit}
+	}
+	if n := tx.RecordBytes(); n > recordsPerWrite*limit {
+		return &errTooLarge{n, recordsPerWrite * limit}
+	}
+	return nil
+}
+
+// errTooLarge says what a command would write.
 type errTooLarge struct{ size, limit int }
 
 func (e *errTooLarge) Error() string {
@@ -92,16 +108,17 @@ func (e *Engine) Try(tx *state.Tx, cmd protocol.Command, now int64) (out Outcome
 }
 
 // Insist executes a command that must not fail as a whole: one of the leader's own,
-// or rows of another partition. No try may write more than limit bytes. failed is
-// told why a try was thrown away, and which unit of work, if it was one alone.
+// or rows of another partition. No try may be [TooLarge]. failed is told why a try
+// was thrown away, and which unit of work, if it was one alone.
 func (e *Engine) Insist(tx *state.Tx, cmd protocol.Command, now int64, limit int, failed func(err error, alone *Unit)) (Outcome, error) {
 	defer func() { e.care = care{} }()
 	for {
 		tx.Reset()
 		out, err := e.Try(tx, cmd, now)
-		if n := tx.Size(); err == nil && out.Err == nil && out.Miss == nil && n > limit {
-			e.Discard()
-			err = &errTooLarge{n, limit}
+		if err == nil && out.Err == nil && out.Miss == nil {
+			if err = TooLarge(tx, limit); err != nil {
+				e.Discard()
+			}
 		}
 		if err == nil {
 			return out, nil
@@ -191,6 +208,8 @@ func (r *run) blame(b *unfit) {
 		if el := r.elem(b.of); el != nil && !el.gone && el.Incident == 0 {
 			r.incident(el, b.kind, "A signal did not happen here. "+b.text, 0)
 		}
+	case unitExpiry:
+		r.blameExpiry(b.key)
 	case unitRow: // its receiver refuses it
 	default:
 		panic(fmt.Sprintf("%s has no element for an incident", b.Unit))

@@ -201,7 +201,26 @@ func (r *run) expire() {
 func (r *run) forgetMessage(d state.Due) {
 	if m := r.tx.DueMessage(d); m != nil {
 		r.held += len(m.Variables)
-		r.recordMessage(m, 0, "EXPIRED")
-		r.tx.DeleteMessage(m)
+		r.expired(m, m.Variables)
 	}
+}
+
+// blameExpiry forgets a message that cannot be forgotten with all that is recorded of
+// it: its variables are left out.
+func (r *run) blameExpiry(key protocol.Key) {
+	for _, d := range r.tx.Due(state.TableExpiry, r.now, maxExpired) {
+		if d.Key != key {
+			continue
+		}
+		if m := r.tx.DueMessage(d); m != nil {
+			r.expired(m, nil)
+		}
+	}
+}
+
+func (r *run) expired(m *state.Message, recorded []byte) {
+	shown := *m
+	shown.Variables = recorded
+	r.recordMessage(&shown, 0, "EXPIRED")
+	r.tx.DeleteMessage(m)
 }

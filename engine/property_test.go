@@ -73,9 +73,16 @@ func randomRun(t *testing.T, seed uint64) {
 		models = append(models, m)
 	}
 	parts := rnd.IntN(2) == 0 // work is done in parts, as it would write too much
-	w := newWorld(t, rnd, models, enginetest.Config{
-		CommandBytes: map[bool]int{true: 2500}[parts], Records: rnd.IntN(3) > 0, MessagePartitions: rnd.IntN(3),
-	})
+	c := enginetest.Config{Records: rnd.IntN(3) > 0, MessagePartitions: rnd.IntN(3)}
+	if parts {
+		c.CommandBytes = 2500
+		for i := range models {
+			if c.Records { // a row with a definition, whose content is recorded, must fit
+				c.CommandBytes = max(c.CommandBytes, 1000+len(models[i])/3)
+			}
+		}
+	}
+	w := newWorld(t, rnd, models, c)
 	for i := range models {
 		r := protocol.Resource{Name: fmt.Sprintf("p%d.bpmn", i), Content: models[i]}
 		w.makers[0].Bodies[engine.HashOf(r.Content)] = r.Content

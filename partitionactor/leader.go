@@ -351,10 +351,9 @@ func (l *leader) follow(r *request, out engine.Outcome) {
 		l.behind = append(l.behind, late{r, l.host.Now().Add(patience)})
 		return
 	}
-	if n := l.tx.Size(); n > l.p.Limits.CommandBytes {
+	if err := engine.TooLarge(l.tx, l.p.Limits.CommandBytes); err != nil {
 		l.engine.Discard()
-		l.read(r, nil, protocol.Reject(protocol.ExceededBatchRecordSize, r.command.Intent(),
-			"The command would write %d bytes, but one command may write at most %d. Send less data at once", n, l.p.Limits.CommandBytes))
+		l.read(r, nil, protocol.Reject(protocol.ExceededBatchRecordSize, r.command.Intent(), "%s", err))
 		return
 	}
 	switch {

@@ -408,6 +408,26 @@ func TestPartition_ACommandThatWritesTooMuchIsRejected(t *testing.T) {
 	n.must(create("p"))
 }
 
+// What is recorded of a command counts too, if it is recorded.
+func TestPartition_ACommandWithTooManyRecordsIsRejected(t *testing.T) {
+	c := create("p")
+	c.Variables = []byte(`{"v":0`)
+	for i := range 400 {
+		c.Variables = fmt.Appendf(c.Variables, `,"v%d":0`, i)
+	}
+	c.Variables = append(c.Variables, '}')
+	for _, records := range []*sink{nil, {}} {
+		nodes, _ := cluster(t, 1, partitionactor.Limits{CommandBytes: 10 << 10}, func(n *node) { n.records = records })
+		n := leader(t, nodes...)
+		n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", true)}})
+		var rejection *protocol.Rejection
+		rejected := errors.As(n.do(c).err, &rejection) && rejection.Type == protocol.ExceededBatchRecordSize
+		if rejected != (records != nil) {
+			t.Errorf("rejected: %v", rejected)
+		}
+	}
+}
+
 func TestPartition_ALargeDocumentIsKeptInParts(t *testing.T) {
 	t.Parallel()
 	nodes, servers := cluster(t, 1, partitionactor.Limits{})

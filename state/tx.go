@@ -149,6 +149,9 @@ func (t *Tx) Records() []byte {
 	return t.records
 }
 
+// RecordBytes is how many bytes the records take in an entry.
+func (t *Tx) RecordBytes() int { return len(t.records) }
+
 // AddBody makes the partition refer to a resource's content. The bytes go into
 // the log in chunks before the entry that names it.
 func (t *Tx) AddBody(h protocol.Hash, data []byte) {
