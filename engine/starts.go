@@ -218,7 +218,7 @@ func (r *run) startable(l *state.Later) (def *definition) {
 		def = r.e.definition(r.tx, l.Definition)
 	}
 	if def == nil && l.What.CorrelationKey != "" {
-		r.tx.ClearKeyLock(l.What.ProcessID, l.What.CorrelationKey)
+		r.free(l.What.ProcessID, l.What.CorrelationKey)
 	}
 	return def
 }
@@ -240,13 +240,16 @@ func (r *run) start(l *state.Later) {
 	}
 }
 
-// unlock lets the next kept message with the correlation key of an instance that
-// is over start another, of the newest version.
+// unlock frees the correlation key of an instance that is over.
 func (r *run) unlock(root *elem) {
-	if root.Extra == nil || root.Extra.StartKey == "" {
-		return
+	if root.Extra != nil && root.Extra.StartKey != "" {
+		r.free(root.def.ID, root.Extra.StartKey)
 	}
-	id, correlationKey := root.def.ID, root.Extra.StartKey
+}
+
+// free lets the next kept message with a correlation key begin an instance of a
+// process, of the newest version.
+func (r *run) free(id, correlationKey string) {
 	r.tx.ClearKeyLock(id, correlationKey)
 	def := r.e.definition(r.tx, r.tx.Newest(protocol.ProcessDefinition, id))
 	if def == nil {
