@@ -116,9 +116,7 @@ func (e *Engine) Insist(tx *state.Tx, cmd protocol.Command, now int64, limit int
 		tx.Reset()
 		out, err := e.Try(tx, cmd, now)
 		if err == nil && out.Err == nil && out.Miss == nil {
-			if err = TooLarge(tx, limit); err != nil {
-				e.Discard()
-			}
+			err = TooLarge(tx, limit)
 		}
 		if err == nil {
 			return out, nil
@@ -126,6 +124,7 @@ func (e *Engine) Insist(tx *state.Tx, cmd protocol.Command, now int64, limit int
 		if !isolates(err) {
 			return Outcome{}, err
 		}
+		e.Discard() // what it remembers of this try is not so
 		more, alone := e.narrow(err)
 		failed(err, alone)
 		if !more {

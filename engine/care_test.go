@@ -51,3 +51,34 @@ func TestInsist_RecordsCount(t *testing.T) {
 		}
 	}
 }
+
+// A try that hits a damaged row leaves nothing behind in the engine: the next one does
+// what it had done before that row, such as the walk for what is deleted.
+func TestInsist_ForgetsAFailedTry(t *testing.T) {
+	cluster, err := enginetest.NewCluster(enginetest.Config{})
+	check(t, err)
+	p, err := cluster.Partition(1)
+	check(t, err)
+	model, err := enginetest.Model("p", "start s -> end e")
+	check(t, err)
+	execute := func(cmd protocol.Command) protocol.Reply {
+		out, err := p.Execute(cmd)
+		check(t, err)
+		check(t, out.Err)
+		check(t, p.CommitAll())
+		return out.Reply
+	}
+	deployed := execute(&protocol.Deploy{Resources: []protocol.Resource{{Name: "p.bpmn", Content: model}}}).(*protocol.Deployed)
+	execute(&protocol.DeleteResource{ResourceKey: deployed.Definitions[0].Key})
+	execute(&protocol.PublishMessage{Name: "m", CorrelationKey: "k", TimeToLive: 1000})
+	seen, err := p.Contents()
+	check(t, err)
+	check(t, p.Damage(seen.Rows[state.TableMessage][0], []byte{0, 0xff}))
+	cluster.Now += 2000
+	execute(&protocol.Tick{})
+	seen, err = p.Contents()
+	check(t, err)
+	if n := len(seen.Rows[state.TableDraining]); n > 0 || len(seen.Rows[state.TableExpiry]) == 0 {
+		t.Errorf("%d deleted definitions are not forgotten", n)
+	}
+}

@@ -172,6 +172,15 @@ func (p *Partition) Abandon(cmd protocol.Command) error {
 	return err
 }
 
+// Damage writes a row to the store as no leader would, and begins a new leadership.
+func (p *Partition) Damage(row, stored []byte) error {
+	op := state.Op{Key: append(state.Prefix(p.ID, generation), row...), Value: stored}
+	if err := p.kv.Update([]state.Op{op}); err != nil {
+		return err
+	}
+	return p.Crash()
+}
+
 // chunk is the largest piece of a body in one op (DESIGN §3).
 const chunk = 256 << 10
 
