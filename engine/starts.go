@@ -19,6 +19,7 @@ import (
 func (r *run) addDefinition(d *protocol.Definition) {
 	old := r.tx.Newest(d.Kind, d.ID)
 	r.tx.PutDefinition(d)
+	r.e.drain.keep(d)
 	r.recordDefinition(d, "CREATED")
 	if d.Kind != protocol.ProcessDefinition || old == d.Key || r.tx.Newest(d.Kind, d.ID) != d.Key {
 		return

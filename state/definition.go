@@ -233,3 +233,17 @@ func (t *Tx) Definitions(after protocol.Key, limit int) ([]protocol.Definition, 
 	}
 	return defs, nil
 }
+
+// UncommittedDefinitions lists the definitions of which the newest row is above the
+// committed state.
+func (t *Tx) UncommittedDefinitions() (list []protocol.Definition) {
+	for key, row := range t.over.rows {
+		if key[0] != byte(TableDefinition) || row.delete {
+			continue
+		}
+		if d := t.Definition(protocol.Key(number([]byte(key), 0))); d != nil {
+			list = append(list, *d)
+		}
+	}
+	return list
+}

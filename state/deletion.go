@@ -74,15 +74,6 @@ func (t *Tx) IsDraining(key protocol.Key) bool {
 	return it.Valid() && bytes.Equal(it.Key(), at)
 }
 
-// Versions lists the versions of an id, the newest first.
-func (t *Tx) Versions(kind protocol.DefinitionKind, id string) (list []protocol.Key) {
-	t.Scan(idKey(TableVersion, kind, id), nil, func(_, value []byte) bool {
-		list = append(list, t.readKey(value))
-		return true
-	})
-	return list
-}
-
 // DropBody ends the partition's reference to a content.
 func (t *Tx) DropBody(h protocol.Hash) { t.Delete(append(TableContentRef.Key(32), h[:]...)) }
 

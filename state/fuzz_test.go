@@ -78,7 +78,7 @@ var reads = []func(*state.Tx){
 	func(tx *state.Tx) { tx.Tagged(protocol.DecisionDefinition, "order", "stable") }, func(tx *state.Tx) { tx.Members(key(1)) },
 	func(tx *state.Tx) { tx.Member(key(1), protocol.DecisionDefinition, "order") }, func(tx *state.Tx) { tx.Deployment(key(1)) },
 	func(tx *state.Tx) { _, _ = tx.Deployments(1<<62, 10) }, func(tx *state.Tx) { _, _ = tx.Definitions(0, 10) },
-	func(tx *state.Tx) { tx.Draining() }, func(tx *state.Tx) { tx.Versions(protocol.DecisionDefinition, "order") },
+	func(tx *state.Tx) { tx.Draining() }, func(tx *state.Tx) { tx.UncommittedDefinitions() },
 	func(tx *state.Tx) { tx.Roots(0, 10) }, func(tx *state.Tx) { tx.HasInstance(key(2), 10) }, func(tx *state.Tx) { tx.Digest() },
 	func(tx *state.Tx) { tx.Compensables(key(5), 0) }, func(tx *state.Tx) { tx.AllCompensating(key(5), 10) },
 	func(tx *state.Tx) { tx.Subscribers("m", "c", func(*state.Subscriber) bool { return true }) },
