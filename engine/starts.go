@@ -257,7 +257,9 @@ func (r *run) free(id, correlationKey string) {
 		return
 	}
 	if s, m := r.oldestStart(def, correlationKey); m != nil {
+		m.Variables = r.share(m.Variables, 2) // what has ended is not held up by a large one
 		r.startByMessage(s, m)
+		r.tx.Release(m.Variables)
 	}
 }
 
