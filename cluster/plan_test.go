@@ -112,7 +112,7 @@ func TestSteps_Refused(t *testing.T) {
 		want string
 	}{
 		{cluster.Request{What: cluster.Add, Node: 3}, allAlive(4), "node 3 is no member"},
-		{cluster.Request{What: cluster.Remove, Node: 2}, allAlive(3), "no other node is left for it"},
+		{cluster.Request{What: cluster.Remove, Node: 2}, allAlive(3), "no other node is left for partition"},
 		{cluster.Request{What: cluster.Move, Partition: 9, Node: 0, By: 1}, allAlive(3), "there is no partition 9"},
 		{cluster.Request{What: cluster.Move, Partition: 1, Node: 0, By: 1}, allAlive(3), "is on node 1 already"},
 		{cluster.Request{What: cluster.SetFactor, Count: 4}, allAlive(3), "must be from 1 to the number of nodes, 3"},

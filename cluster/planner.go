@@ -204,6 +204,13 @@ func (w *planner) relieve(node int) (id protocol.PartitionID, from int) {
 	return id, from
 }
 
+func nodes(n int) string {
+	if n == 1 {
+		return "1 node"
+	}
+	return fmt.Sprintf("%d nodes", n)
+}
+
 func (w *planner) remove(node int) {
 	if !w.member(node) {
 		return
@@ -211,8 +218,11 @@ func (w *planner) remove(node int) {
 	for _, id := range w.Held(node) {
 		to := w.lightest(id, node)
 		if to < 0 {
-			w.refuse("partition %d is to be kept on %d nodes and no other node is left for it: add one, or lower the number first (grevy cluster replication-factor %d)",
-				id, len(w.Of(id).Replicas), len(w.Of(id).Replicas)-1)
+			kept, lower := len(w.Of(id).Replicas), ""
+			if kept > 1 {
+				lower = fmt.Sprintf(", or lower the number first (grevy cluster replication-factor %d)", kept-1)
+			}
+			w.refuse("no other node is left for partition %d, which is to be kept on %s: add a node%s", id, nodes(kept), lower)
 			return
 		}
 		w.move(id, node, to)

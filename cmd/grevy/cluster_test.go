@@ -21,7 +21,7 @@ func TestCluster_IsChangedByCommands(t *testing.T) {
 		`no operation is under way`)
 	do("rebalance").ok(t).matches(t, `nothing to do: the cluster is already so`)
 	do("add", "1").refused(t, "FAILED_PRECONDITION: node 1 is no member of this cluster", "")
-	do("remove", "0").refused(t, "FAILED_PRECONDITION: partition 1 is to be kept on 1 nodes and no other node is left for it", "")
+	do("remove", "0").refused(t, "FAILED_PRECONDITION: no other node is left for partition 1, which is to be kept on 1 node: add a node", "")
 	do("add-partitions", "2").refused(t, "never taken away", "")
 	do("force-remove", "0").refused(t, "FAILED_PRECONDITION: not given up: node 0 is there", "")
 	if r := do("move", "1", "--from", "0"); r.code != exitError || r.err != "grevy: --to is missing (see grevy cluster move --help)\n" {

@@ -44,6 +44,9 @@ func (a *app) createCommand() *cobra.Command {
 			if len(f.fetch) > 0 && !f.withResult {
 				return errors.New("fetch: needs --with-result")
 			}
+			if f.timeout <= 0 {
+				return fmt.Errorf("timeout: must be above 0, not %s", f.timeout)
+			}
 			req := &pb.CreateProcessInstanceRequest{BpmnProcessId: args[0], Version: f.version, Variables: vars}
 			reply, err := f.call(cmd.Context(), req)
 			if err != nil {

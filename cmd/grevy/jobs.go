@@ -132,6 +132,12 @@ func (a *app) activateCommand() *cobra.Command {
 }
 
 func (a *app) activate(ctx context.Context, jobType string, f *activateFlags) (err error) {
+	switch {
+	case f.max < 1:
+		return fmt.Errorf("max: must be at least 1, not %d", f.max)
+	case f.timeout < time.Millisecond:
+		return fmt.Errorf("timeout: must be above 0, not %s", f.timeout)
+	}
 	g, err := dial(f.addresses)
 	if err != nil {
 		return err

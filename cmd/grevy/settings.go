@@ -52,6 +52,27 @@ func (s *startFlags) register(f *pflag.FlagSet) {
 	f.SortFlags = false
 }
 
+// check refuses what a node would take for "not set", and fill in.
+func (s *startFlags) check() error {
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"cluster-size", s.ClusterSize}, {"partitions", s.Partitions}, {"max-clients", s.MaxClients}, {"max-message-size", s.MaxMessageSize}} {
+		if n.value < 1 {
+			return fmt.Errorf("%s: must be at least 1, not %d", n.name, n.value)
+		}
+	}
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{{"start-timeout", s.StartTimeout}, {"request-timeout", s.RequestTimeout}} {
+		if d.value <= 0 {
+			return fmt.Errorf("%s: must be above 0, not %s", d.name, d.value)
+		}
+	}
+	return nil
+}
+
 // envPrefix is before the name of a flag in the environment: --node-id is
 // GREVY_NODE_ID.
 const envPrefix = "GREVY"

@@ -24,6 +24,9 @@ func (a *app) startCommand() *cobra.Command {
 			if err := settle(cmd.LocalFlags()); err != nil {
 				return err
 			}
+			if err := s.check(); err != nil {
+				return err
+			}
 			log, err := newLogger(a.err, s.level, s.format)
 			if err != nil {
 				return err
