@@ -73,8 +73,10 @@ func (s *stage) run() {
 			s.mail = append(s.mail, <-s.posted)
 		}
 		if len(s.mail) == 0 {
-			s.driven.Idle()
-			return
+			if s.driven.Idle(); len(s.posted) == 0 {
+				return
+			}
+			continue
 		}
 		m := s.mail[0]
 		s.mail = s.mail[1:]

@@ -18,6 +18,7 @@ type entry struct {
 	size     int
 	bytes    []byte // once it is closed
 	proposed time.Time
+	rows     bool // of another partition are in it
 }
 
 // result is what one command of an entry leads to once it is applied.
@@ -118,6 +119,7 @@ func (l *leader) idle() {
 		l.closeEntry()
 	}
 	l.verify()
+	l.askForRows()
 }
 
 // settle finishes the commands of entries that are applied: effects first, so

@@ -34,6 +34,7 @@ type leader struct {
 	applied uint64   // seq
 
 	reads    reads
+	rows     rows
 	parked   map[string][]*request
 	awaiting map[protocol.Key]*request
 	pulls    pulls
@@ -115,8 +116,10 @@ func (l *leader) handle(m any) {
 		if l.distributor != nil {
 			l.distributor(m)
 		}
-	case rest:
-		l.takeSlices(m)
+	case rowsTurn:
+		if uint64(m) == l.incarnation {
+			l.onRowsTurn()
+		}
 	case actors.OutboxStatus:
 		if l.distributor == nil || l.p.Distributor == nil {
 			m.Undelivered()
@@ -478,6 +481,7 @@ func (l *leader) close(reason error) {
 	}
 	l.packing.fail(refusal)
 	l.reads.fail(refusal)
+	l.rows.fail(refusal)
 	for _, waiting := range l.parked {
 		for _, r := range waiting {
 			r.done(nil, refusal)
