@@ -12,6 +12,7 @@ import (
 )
 
 func TestBench_EveryMode(t *testing.T) {
+	t.Parallel()
 	b := openBroker(t, grevy.Config{})
 	for mode := range benchModes {
 		t.Run(mode, func(t *testing.T) {
@@ -27,6 +28,7 @@ func TestBench_EveryMode(t *testing.T) {
 }
 
 func TestBench_ALineEachSecond(t *testing.T) {
+	t.Parallel()
 	b := openBroker(t, grevy.Config{Partitions: 1})
 	r := grevyRun(t, "bench", "-c", "1", "-d", "1100ms", "--address", gatewayOf(b)).ok(t)
 	line := ` +[\d,]+/s   p50 \S+   p99 \S+   max \S+`
@@ -41,11 +43,13 @@ func TestBench_ALineEachSecond(t *testing.T) {
 }
 
 func TestBench_NoGateway(t *testing.T) {
+	t.Parallel()
 	grevyRun(t, "bench", "-d", "100ms", "--address", localhost+":1").nobody(t, "127.0.0.1:1: connection refused")
 }
 
 // A gateway that goes during a run is counted, not waited for.
 func TestBench_CountsErrorsByCode(t *testing.T) {
+	t.Parallel()
 	b := openBroker(t, grevy.Config{Partitions: 1})
 	results := make(chan result, 1)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -69,6 +73,7 @@ func TestBench_CountsErrorsByCode(t *testing.T) {
 
 // A signal ends a run early, with a report of what there is.
 func TestBench_ASignalEndsIt(t *testing.T) {
+	t.Parallel()
 	b := openBroker(t, grevy.Config{Partitions: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()

@@ -7,6 +7,7 @@ import (
 )
 
 func TestCluster_IsChangedByCommands(t *testing.T) {
+	t.Parallel()
 	b := openBroker(t, grevy.Config{})
 	at := []string{"--address", gatewayOf(b)}
 	do := func(args ...string) result {
@@ -46,6 +47,7 @@ func TestCluster_IsChangedByCommands(t *testing.T) {
 // A node that takes no changes still tells how the cluster is, and what a change
 // would be.
 func TestCluster_ChangesMayBeOff(t *testing.T) {
+	t.Parallel()
 	b := openBroker(t, grevy.Config{Admin: grevy.AdminOff})
 	do := func(args ...string) result {
 		t.Helper()

@@ -30,6 +30,7 @@ func blocks(text, language string) (list []string) {
 
 // Every program in Go that the README shows builds.
 func TestReadme_ItsProgramsBuild(t *testing.T) {
+	t.Parallel()
 	programs := blocks(readme(t), "go")
 	if len(programs) < 2 {
 		t.Fatalf("%d programs", len(programs))

@@ -38,6 +38,7 @@ func (r result) oneLine(t *testing.T, words ...string) {
 }
 
 func TestStart_RefusesInOneLine(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -78,6 +79,7 @@ func TestStart_RefusesInOneLine(t *testing.T) {
 }
 
 func TestStart_RefusesAPortInUse(t *testing.T) {
+	t.Parallel()
 	for _, port := range nodePorts {
 		t.Run(itoa(port), func(t *testing.T) {
 			offset := offsetFor(t)
@@ -93,6 +95,7 @@ func TestStart_RefusesAPortInUse(t *testing.T) {
 }
 
 func TestStart_RefusesADirectoryOfSomethingElse(t *testing.T) {
+	t.Parallel()
 	b := openBroker(t, grevy.Config{Partitions: 2})
 	other := offsetFor(t)
 	start := func(args ...string) result {
@@ -140,6 +143,7 @@ func (n *node) ready(t *testing.T) {
 }
 
 func TestStart_EndsWithASignalAndKeepsWhatItHas(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	model := writeModel(t, "kept")
 	for i, sig := range []os.Signal{syscall.SIGTERM, os.Interrupt, syscall.SIGKILL, syscall.SIGTERM} {
@@ -176,6 +180,7 @@ func TestStart_EndsWithASignalAndKeepsWhatItHas(t *testing.T) {
 }
 
 func TestStart_ASignalEndsTheWaitForOthers(t *testing.T) {
+	t.Parallel()
 	n := startNode(t, "--data-dir", t.TempDir(), "--cluster-size", "2", "--host", localhost, "--join", address(localhost, 1))
 	await(t, "listening", func() error {
 		if isFree(localhost, grevy.HTTPPort+n.offset) {
@@ -194,6 +199,7 @@ func TestStart_ASignalEndsTheWaitForOthers(t *testing.T) {
 
 // A status can be asked for while the cluster forms, and says what is missing.
 func TestStart_AStatusBeforeTheClusterHasFormed(t *testing.T) {
+	t.Parallel()
 	n := startNode(t, "--data-dir", t.TempDir(), "--cluster-size", "2", "--host", localhost, "--join", address(localhost, 1))
 	var r result
 	await(t, "a status", func() error {
@@ -212,6 +218,7 @@ func TestStart_AStatusBeforeTheClusterHasFormed(t *testing.T) {
 }
 
 func TestSignals_TheSecondEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	cmd := process(t, "deaf")
 	out, err := cmd.StdoutPipe()
 	if err != nil {

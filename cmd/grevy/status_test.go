@@ -105,6 +105,7 @@ func asJSON(t *testing.T, v any) string {
 }
 
 func TestStatus_ExitCodeTellsHealth(t *testing.T) {
+	t.Parallel()
 	b := openBroker(t, grevy.Config{})
 	grevyRun(t, "status", "--http", httpOf(b)).ok(t).matches(t,
 		`cluster [0-9a-f]{8} · 1 node · 3 partitions · rf 1 · node 0 up \S+ · HEALTHY`, "",
@@ -171,6 +172,7 @@ func TestStatus_WatchGoesOnUntilASignal(t *testing.T) {
 
 // Two nodes, of which one goes: the other one says what is missing.
 func TestStatus_ANodeThatWent(t *testing.T) {
+	t.Parallel()
 	offsets := []int{offsetFor(t), offsetFor(t)}
 	nodes := make(chan *grevy.Broker, 2)
 	for n := range 2 {
