@@ -17,7 +17,7 @@ const kindPlan remote.Kind = 2
 
 // join makes this node part of a cluster: the one that its directory knows, the
 // one whose plan another node hands over, or a new one, made by node 0 once it
-// has seen every node and none of them knows a cluster (DESIGN §4 "Identity and
+// has seen every node and none of them knows a cluster (architecture §4 "Identity and
 // bootstrap").
 func (b *Broker) join(ctx context.Context) error {
 	alone := b.ClusterSize == 1 && !b.joins()

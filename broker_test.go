@@ -200,7 +200,7 @@ func TestOpen_SaysWhatIsWrongInOneLine(t *testing.T) {
 }
 
 // After an acknowledged deployment nobody sees NOT_FOUND or an older version,
-// on any partition, through any node (DESIGN §3 "Latest means latest").
+// on any partition, through any node (architecture §3 "Watermark and lease").
 func TestCluster_LatestMeansLatest(t *testing.T) {
 	t.Parallel()
 	brokers, _ := trio(t)

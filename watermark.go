@@ -10,7 +10,7 @@ import (
 	"github.com/grevy-io/grevy/remote"
 )
 
-// "Latest means latest" (DESIGN §3): each node holds a watermark, the counter of
+// "Latest means latest" (architecture §3): each node holds a watermark, the counter of
 // the deployment lane, under a lease from the deployment partition's leader. A
 // deployment is answered when every node has the new watermark or holds no lease
 // any more. A node without a lease asks every partition it can reach.

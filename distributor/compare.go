@@ -9,7 +9,7 @@ import (
 	"github.com/grevy-io/grevy/protocol"
 )
 
-// Anti-entropy (DESIGN §3; Zeebe issue #63712): when a leadership begins and
+// Anti-entropy (architecture §3; Zeebe issue #63712): when a leadership begins and
 // every minute a partition compares the digest of its definitions with that of
 // the deployment partition, which compares with all others. Digests say something
 // only at the same seq of the deployments' lane. A difference is repaired by content:

@@ -6,7 +6,7 @@ import (
 	"github.com/grevy-io/grevy/protocol"
 )
 
-// Partitions compare what definitions they have (DESIGN §3 "Anti-entropy"; Zeebe
+// Partitions compare what definitions they have (architecture §3 "Comparison"; Zeebe
 // issue #63712: one stayed on an old version for five days and nobody knew). What
 // they find is repaired by content: each takes what it lacks, as TakeBase or,
 // at the deployment partition, as Reconcile.

@@ -3,7 +3,7 @@
 // performs none of them. It has no I/O, no clock and no randomness of its own:
 // the time comes with the command.
 //
-// The leader alone executes; followers only write the bytes (DESIGN §2). So
+// The leader alone executes; followers only write the bytes (architecture §2). So
 // nothing here needs to be deterministic across versions, and a panic hits one
 // command before it is in the log.
 //

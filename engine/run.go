@@ -9,7 +9,7 @@ import (
 
 // maxSteps bounds the element steps of one command; to begin and to end are two.
 // What is left goes on in a follow-up, so that no instance can stall its
-// partition (DESIGN §2).
+// partition (architecture §2).
 const maxSteps = 2000
 
 // maxStepBytes bounds the writes of one command in the same way.

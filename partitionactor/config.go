@@ -68,7 +68,7 @@ type Limits struct {
 	Latency      time.Duration // a command that takes longer lowers what may be under way; default 200 ms
 	EntryBytes   int           // an entry closes at this size; default 512 kB
 	CommandBytes int           // the largest entry one command may make; default 8 MB
-	Proposals    int           // entries under way; default 1 (DESIGN §4)
+	Proposals    int           // entries under way; default 1 (architecture §2)
 	Tick         time.Duration // how often due jobs are looked for; default 100 ms
 	PullTimeout  time.Duration // of a pull on miss; default 2 s
 	JobBytes     int           // the jobs of one answer; default 4 MiB

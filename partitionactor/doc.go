@@ -4,7 +4,7 @@
 // group it has one child, the leader; when leadership is lost the child is
 // stopped, and when anything about a proposal is uncertain the child ends its
 // own life and is started again by its supervisor, from applied state only
-// (DESIGN §2):
+// (architecture §2):
 //
 //	follower ──won──► leader: opening ──Open applied──► serving
 //	    ▲                 ▲                                │

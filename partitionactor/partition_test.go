@@ -338,7 +338,7 @@ func TestGate_RefusesWhenTooMuchIsUnderWay(t *testing.T) {
 }
 
 // A mistake of ours hits one command before it is in the log; the partition
-// goes on (DESIGN §2).
+// goes on (architecture §2).
 func TestPartition_APanicHitsOneCommand(t *testing.T) {
 	t.Parallel()
 	nodes, _ := cluster(t, 1, partitionactor.Limits{})

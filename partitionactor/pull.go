@@ -62,7 +62,7 @@ func watermark(c protocol.Command) uint64 {
 }
 
 // pull asks the deployment partition for a definition that this one lacks,
-// before it is said not to exist (DESIGN §3 "Pull on miss"). While many commands
+// before it is said not to exist (architecture §3 "Pull on miss"). While many commands
 // need the same, because this partition has been away, it asks once.
 func (l *leader) pull(r *request, want *protocol.PullDefinition) {
 	r.asked = append(r.asked, engine.Asked{Want: *want})

@@ -10,7 +10,7 @@ import (
 // and overlay, perhaps by a leader that has been deposed without knowing it, so
 // they wait for proof: an entry of this leadership that was proposed later is
 // applied, or a verification that was started later succeeds. In both cases all
-// that they may have seen of the overlay must be applied too (DESIGN §2
+// that they may have seen of the overlay must be applied too (architecture §2
 // "Replies").
 type reads struct {
 	waiting   []readReply

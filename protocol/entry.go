@@ -20,7 +20,7 @@ const entryVersion = 1
 
 // Guard is what lets an entry through: it is taken only if its term and
 // incarnation are those of the last Open, and its Seq is the last plus one
-// (DESIGN §2). Open itself has Seq 0.
+// (architecture §2). Open itself has Seq 0.
 type Guard struct {
 	Term        uint64
 	Incarnation uint64

@@ -259,7 +259,7 @@ func TestGroup_AppliesAndSurvivesARestart(t *testing.T) {
 }
 
 // The guard lets nothing through of a leadership that another Open has ended,
-// whatever is still on its way (DESIGN §2).
+// whatever is still on its way (architecture §2).
 func TestGroup_GuardKeepsOutOldLeaderships(t *testing.T) {
 	t.Parallel()
 	members, _ := newCluster(t, 1, fast)

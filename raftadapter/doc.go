@@ -8,7 +8,7 @@
 // What it promises to the rooms above:
 //
 //   - an entry is applied once, in order, and only if it passes the guard
-//     (fsm.go; DESIGN §2): its writes, the applied index and the guard stand in
+//     (fsm.go; architecture §2): its writes, the applied index and the guard stand in
 //     one transaction;
 //   - one message per applied batch goes to the group's [Listener];
 //   - a failed proposal says whether it was certainly not proposed

@@ -123,7 +123,7 @@ func (f *fsm) entry(l *raft.Log, at *position) (bool, error) {
 }
 
 // pass is the guard: Open opens, everything else must follow it without a gap,
-// in the term that it was made for (DESIGN §2).
+// in the term that it was made for (architecture §2).
 func pass(last protocol.Guard, h protocol.EntryHeader, logTerm uint64) bool {
 	if h.Term != logTerm {
 		return false

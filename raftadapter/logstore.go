@@ -11,8 +11,8 @@ import (
 )
 
 // boundedLog keeps raft from truncating what the store might still lose: the
-// head of the log is deleted at most up to the durability marker (DESIGN §4
-// "Power loss"), and to where the record log is, within bounds. And it tells of damage that appears while the group runs.
+// head of the log is deleted at most up to the durability marker (architecture §4
+// "After a loss of power"), and to where the record log is, within bounds. And it tells of damage that appears while the group runs.
 type boundedLog struct {
 	*wal.Log
 	marker  atomic.Uint64

@@ -20,8 +20,8 @@ import (
 type Config struct {
 	NodeID protocol.NodeID
 	// ServerID is this node's name in every raft configuration. It is made once
-	// per data directory: a node that lost its disk is another server (DESIGN §4
-	// "Identity").
+	// per data directory: a node that lost its disk is another server (architecture §4
+	// "Identity and bootstrap").
 	ServerID string
 	// Replica says which replica of a partition this node has: 0 at first, one
 	// more each time the former one was found damaged and set aside. The number

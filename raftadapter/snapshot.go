@@ -15,7 +15,7 @@ import (
 
 // snapshots is a group's raft.SnapshotStore. There is at most one snapshot: the
 // state itself. Its metadata stand in the store; its bytes are read out when a
-// follower asks (DESIGN §4).
+// follower asks (architecture §4).
 type snapshots struct {
 	node      *Node
 	partition protocol.PartitionID
@@ -172,7 +172,7 @@ func (k *sink) Write(b []byte) (int, error) {
 }
 
 // Close makes the snapshot the partition's state. Raft calls it before
-// FSM.Restore, so it does all there is to do (DESIGN §4 "Snapshot install").
+// FSM.Restore, so it does all there is to do (architecture §4 "Install").
 func (k *sink) Close() error {
 	if k.done {
 		return nil

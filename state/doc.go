@@ -8,7 +8,7 @@
 //   - [View] is a partition's committed state as of one moment: the keys of the
 //     KV under the partition's current generation;
 //   - [Overlay] lays over it what the leader has proposed and not yet seen
-//     committed (DESIGN §2);
+//     committed (architecture §2);
 //   - [Tx] collects the writes of one command over the overlay and is thrown
 //     away if the command fails.
 //

@@ -8,7 +8,7 @@ import (
 )
 
 // MaxValue is the largest value stored in one piece; larger ones are stored as
-// parts (DESIGN §4 "Sizes": Badger writes no value near its memtable's size).
+// parts (Badger writes no value near its memtable's size).
 const MaxValue = 256 << 10
 
 // maxBelieved is how much memory a stored size gets before the parts are seen.

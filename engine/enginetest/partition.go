@@ -181,7 +181,7 @@ func (p *Partition) Damage(row, stored []byte) error {
 	return p.Crash()
 }
 
-// chunk is the largest piece of a body in one op (DESIGN §3).
+// chunk is the largest piece of a body in one op (architecture §3).
 const chunk = 256 << 10
 
 // Pack ends the entry being packed and lets it fly.

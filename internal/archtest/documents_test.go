@@ -142,3 +142,32 @@ func TestDecisionsAreWhole(t *testing.T) {
 		}
 	}
 }
+
+// section is how comments point at docs/architecture.md: architecture §3, or with
+// the heading or the words in bold that are meant, architecture §3 "Base".
+var section = regexp.MustCompile(`architecture §(\d)(?: "([^"]+)")?`)
+
+// TestCommentsCiteTheArchitecture: what comments cite of it is there.
+func TestCommentsCiteTheArchitecture(t *testing.T) {
+	parts := regexp.MustCompile(`(?m)^## (\d) `).Split(readFile(t, "docs/architecture.md"), -1)
+	cited := 0
+	for _, s := range allSources(t) {
+		for _, group := range s.file.Comments {
+			text := strings.Join(strings.Fields(group.Text()), " ")
+			for _, m := range section.FindAllStringSubmatch(text, -1) {
+				cited++
+				n, err := strconv.Atoi(m[1])
+				if err != nil || n < 1 || n >= len(parts) {
+					t.Errorf("%s cites section %s of docs/architecture.md, which has %d", s.path, m[1], len(parts)-1)
+					continue
+				}
+				if name := m[2]; name != "" && !strings.Contains(parts[n], "\n### "+name+"\n") && !strings.Contains(parts[n], "**"+name) {
+					t.Errorf("%s cites %q of section %d of docs/architecture.md, which has no such part", s.path, name, n)
+				}
+			}
+		}
+	}
+	if cited < 10 {
+		t.Errorf("only %d citations found", cited)
+	}
+}

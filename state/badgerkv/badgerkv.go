@@ -4,7 +4,7 @@
 // Badger's own write-ahead log is not synced by each write: the raft log is the
 // durable one, and a process that is killed loses nothing. What a loss of power
 // may take is bounded by Sync, which the raft adapter calls before it lets the
-// log be truncated (DESIGN §4 "Power loss").
+// log be truncated (architecture §4 "After a loss of power").
 package badgerkv
 
 import (
