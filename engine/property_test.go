@@ -75,7 +75,7 @@ func randomRun(t *testing.T, seed uint64) {
 	parts := rnd.IntN(2) == 0 // work is done in parts, as it would write too much
 	c := enginetest.Config{Records: rnd.IntN(3) > 0, MessagePartitions: rnd.IntN(3)}
 	if parts {
-		c.CommandBytes = 2500
+		c.CommandBytes = 6000 // one step may keep 500 others for later, ten bytes each (terminate.go:empty)
 		for i := range models {
 			if c.Records { // a row with a definition, whose content is recorded, must fit
 				c.CommandBytes = max(c.CommandBytes, 1000+len(models[i])/3)

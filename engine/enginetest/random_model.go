@@ -194,7 +194,7 @@ func (m *modelMaker) told(from string, depth int) string {
 	beside := m.happening() + []string{"", " noninterrupting"}[m.rnd.IntN(2)]
 	late := m.then(m.node("boundary", "on="+activity+" "+beside), "service", m.work())
 	end := "signal=m"
-	if m.handling || m.callable != "" {
+	if m.handling || m.callable != "" || beside == "signal=m noninterrupting" { // it would lead to itself for ever
 		end = ""
 	}
 	m.flow(late, "", m.node("end", end))
