@@ -195,6 +195,8 @@ func (r *run) blame(b *unfit) {
 	case unitStep:
 		if b.op == stepLater {
 			r.blameLater(b)
+		} else if b.op == stepPassedOver {
+			r.blamePassOver(b.key)
 		} else if el := r.elem(b.key); el != nil && !el.gone {
 			r.dropIncident(el)
 			r.incident(el, b.kind, b.text, b.op)

@@ -178,19 +178,33 @@ func (r *run) acknowledge(c *protocol.Acknowledge) {
 				return false
 			}
 			gone = append(gone, row)
-			for _, refused := range a.Refused {
-				if d, ok := row.Command.(*protocol.Distribute); ok && refused.Seq == row.Seq {
-					r.tx.Put(state.RefusedKey(d.Deployment.Key, a.Target), []byte(refused.Reason))
-				}
-			}
 			return true
 		})
+		r.refused(a, gone)
 	}
 	for i := range gone {
 		r.tx.DeleteOutbox(&gone[i])
 	}
 	r.out.Effects.Acked = c.Acks
 	r.recordAcknowledged(gone)
+}
+
+// refused notes what a target has refused of the rows that it has settled.
+func (r *run) refused(a *protocol.Ack, rows []state.OutboxRow) {
+	for i := range rows {
+		row := &rows[i]
+		for _, refused := range a.Refused {
+			if row.Target != a.Target || row.Lane != a.Lane || row.Seq != refused.Seq {
+				continue
+			}
+			switch c := row.Command.(type) {
+			case *protocol.Distribute:
+				r.tx.Put(state.RefusedKey(c.Deployment.Key, a.Target), []byte(refused.Reason))
+			case *protocol.Correlate:
+				r.passOver(c)
+			}
+		}
+	}
 }
 
 // pull reads a definition for a partition that lacks it, with all that was

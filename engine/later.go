@@ -51,6 +51,30 @@ func (r *run) blameLater(b *unfit) {
 		r.incident(el, b.kind, "A message did not happen here. "+b.text, 0)
 	}
 	r.tx.DeleteLater(l)
+	if l.Definition == 0 { // the next message has the same row
+		r.passedOver(&l.What)
+	}
+}
+
+func (r *run) doPassOver(key protocol.Key) {
+	if l := r.tx.Later(key); l != nil {
+		r.tx.DeleteLater(l)
+		r.passedOver(&l.What)
+	}
+}
+
+// blamePassOver lets a subscriber wait for what is published from now on, where not
+// even that which waits already can be given to it.
+func (r *run) blamePassOver(key protocol.Key) {
+	l := r.tx.Later(key)
+	if l == nil {
+		return
+	}
+	r.tx.DeleteLater(l)
+	if s := r.tx.Subscriber(l.What.Name, l.What.CorrelationKey, l.What.Element, l.What.Subscription); s != nil && s.Message == l.What.Message {
+		s.Message = 0
+		r.tx.PutSubscriber(s, false)
+	}
 }
 
 // beginWithout makes the instance that cannot begin with its variables, with an

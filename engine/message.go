@@ -162,18 +162,53 @@ func (r *run) another(c *protocol.Correlated) {
 	if m == nil {
 		return
 	}
-	var next *state.Subscriber
-	r.tx.Subscribers(c.Name, c.CorrelationKey, func(s *state.Subscriber) bool {
-		if s.ProcessID == c.ProcessID && s.Message == 0 {
-			next = s
-		}
-		return next == nil
-	})
+	next := r.nextSubscriber(protocol.Subscription{Name: c.Name, CorrelationKey: c.CorrelationKey, ProcessID: c.ProcessID}, 0, 0)
 	if next == nil {
 		r.tx.ClearCorrelated(m.Key, c.ProcessID)
 		return
 	}
 	r.send(next, m)
+}
+
+// passedOver goes on when a message could not happen at a subscriber. The next
+// instance of the process that waits for it gets it, if it is still kept, and the
+// subscriber waits for another one. Only those behind it are asked, so that a message
+// that can happen nowhere comes to an end; nobody else of the process gets it then.
+func (r *run) passedOver(c *protocol.Correlate) {
+	s := r.tx.Subscriber(c.Name, c.CorrelationKey, c.Element, c.Subscription)
+	if s == nil || s.Message != c.Message {
+		return
+	}
+	s.Message = 0
+	r.tx.PutSubscriber(s, false)
+	if m := r.tx.Message(c.Name, c.CorrelationKey, c.Message); m != nil {
+		if next := r.nextSubscriber(s.Subscription, s.Element, s.Key); next != nil {
+			r.send(next, m)
+		}
+	}
+	r.nextMessage(s)
+}
+
+// passOver does the same in a step of its own, after another partition has refused to
+// let a message happen: what it leads to must not keep the row from being deleted.
+func (r *run) passOver(c *protocol.Correlate) {
+	what := *c
+	what.Variables = nil
+	r.tx.AddLater(&state.Later{What: what})
+	r.suspend([]step{{op: stepPassedOver, key: what.Subscription}})
+}
+
+// nextSubscriber finds the first instance of a process that waits for a message, and has
+// none on its way, behind an element and its subscription.
+func (r *run) nextSubscriber(of protocol.Subscription, element, key protocol.Key) (found *state.Subscriber) {
+	r.tx.Subscribers(of.Name, of.CorrelationKey, func(s *state.Subscriber) bool {
+		behind := s.Element > element || s.Element == element && s.Key > key
+		if behind && s.ProcessID == of.ProcessID && s.Message == 0 {
+			found = s
+		}
+		return found == nil
+	})
+	return found
 }
 
 // maxExpired bounds the messages that one tick forgets.

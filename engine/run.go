@@ -85,6 +85,7 @@ const (
 	stepSignal     // let a signal happen at the next who wait for it; its key is the signal's
 	stepMessages   // hand over the next messages
 	stepLater      // do what a large message or signal does here; its key is that of the row
+	stepPassedOver // give a message that was refused to the next who waits; its key is that of the row
 )
 
 // maxKept is how many element instances a run may have had for its map to be
@@ -156,8 +157,12 @@ func (r *run) large() bool {
 }
 
 func (r *run) step(s step) {
-	if s.op == stepLater {
+	switch s.op {
+	case stepLater:
 		r.doLater(s.key)
+		return
+	case stepPassedOver:
+		r.doPassOver(s.key)
 		return
 	}
 	el := s.el

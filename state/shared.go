@@ -121,7 +121,7 @@ func (t *Tx) Whole(c protocol.Command) protocol.Command {
 
 // Later is what a message or signal with a shared document will do here: happen
 // at an element instance, or begin the instance Root of Definition at the start
-// event Event.
+// event Event. Or it is what another partition has refused, without variables.
 type Later struct {
 	What             protocol.Correlate // of a start event what is known of the message; Message is 0 for a signal
 	Definition, Root protocol.Key       // of a start event, else 0
