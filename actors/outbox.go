@@ -81,6 +81,9 @@ type Outbox interface {
 	Acknowledge(ack *protocol.Acknowledge, done func(error))
 	// Reconcile takes in what another partition has of this one's past.
 	Reconcile(c *protocol.Reconcile, done func(protocol.Reply, error))
+	// Compared is told once that the first comparison of definitions with each other
+	// partition is over, whether it succeeded or failed.
+	Compared()
 	// Execute sends a command to a partition's leader, wherever it is.
 	Execute(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error))
 }

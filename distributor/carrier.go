@@ -40,6 +40,10 @@ type Carrier struct {
 	// raised: lanes to it count above what it has applied of a former life.
 	raised  map[protocol.PartitionID]bool
 	raising int // answers to a former round come too late
+	// first are the partitions with which no comparison is over yet; settled: it was
+	// told that there are none.
+	first   map[protocol.PartitionID]bool
+	settled bool
 	// eager: the receiver lacks the resources of the rows that are sent to it.
 	eager map[saga.Channel]bool
 }

@@ -38,8 +38,16 @@ const (
 // compareAll compares with whom this partition has to, now and every minute.
 func (d *Carrier) compareAll() {
 	if d.config.Partitions == nil {
+		d.settleFirst(0)
 		return
 	}
+	if d.first == nil {
+		d.first = map[protocol.PartitionID]bool{}
+		for p := 2; p <= d.config.Partitions(); p++ {
+			d.first[protocol.PartitionID(p)] = true
+		}
+	}
+	defer d.settleFirst(0)
 	if one := protocol.DeploymentPartition; d.out.Partition() != one {
 		d.compare(one, true)
 	} else {
@@ -50,6 +58,16 @@ func (d *Carrier) compareAll() {
 	d.raising++
 	d.raiseLanes(1)
 	d.host.After(d.config.CompareEvery, d.compareAll)
+}
+
+// settleFirst notes that the first comparison with a partition is over. The
+// deployment partition may count on above what all have seen once all are.
+func (d *Carrier) settleFirst(p protocol.PartitionID) {
+	delete(d.first, p)
+	if len(d.first) == 0 && !d.settled {
+		d.settled = true
+		d.out.Compared()
+	}
 }
 
 // raiseLanes asks one partition after another how far it has applied what this
@@ -222,6 +240,7 @@ func (c *comparison) differ(n int, why string) {
 }
 
 func (c *comparison) over(err error) {
+	c.settleFirst(c.Target)
 	c.busy, c.theirs, c.own = false, nil, nil
 	c.Error = ""
 	if err != nil {

@@ -252,3 +252,39 @@ func TestCompare_TriesDoNotMultiply(t *testing.T) {
 		t.Errorf("asked %d times in a minute, and %d times after news of a link", calm, after)
 	}
 }
+
+// An older partition 1 is told when it may mint again: what the others have seen is
+// behind it by then. Who cannot be asked holds nothing up.
+func TestCompare_TellsWhenTheFirstOnesAreOver(t *testing.T) {
+	r := newRealm(t, 3)
+	r.deploy("a", 1)
+	r.run(soon)
+	old := r.save(1)
+	var last protocol.Definition
+	for i := range 120 {
+		last = r.deploy("a", i+2)
+	}
+	r.run(soon)
+	r.restore(1, old)
+	one := r.seats[1]
+	for range 1000 {
+		if len(one.compared) > 0 {
+			break
+		}
+		r.run(time.Millisecond)
+	}
+	if d := r.deploy("a", 1000); d.Version != last.Version+1 || d.Key <= last.Key {
+		t.Errorf("version %d with key %d after version %d with key %d", d.Version, d.Key, last.Version, last.Key)
+	}
+	r.run(3 * time.Minute)
+	if len(one.compared) != 1 {
+		t.Errorf("told %d times", len(one.compared))
+	}
+	r.mustEqual("deployed at once")
+	r.seats[2].away = true
+	r.lead(1)
+	r.run(soon)
+	if n := len(r.seats[1].compared); n != 1 {
+		t.Errorf("partition 2 is away: told %d times", n)
+	}
+}

@@ -116,6 +116,8 @@ func (w *world) Acknowledge(a *protocol.Acknowledge, done func(error)) {
 	w.sys.Root.Send(pid, actors.RowsDeleted{Acks: a.Acks})
 }
 
+func (w *world) Compared() {}
+
 func (w *world) Reconcile(_ *protocol.Reconcile, done func(protocol.Reply, error)) {
 	done(&protocol.Received{}, nil)
 }

@@ -38,13 +38,14 @@ type turn struct {
 
 // seat is one life of a partition's leader (distributor.Host, actors.Outbox).
 type seat struct {
-	r       *realm
-	id      protocol.PartitionID
-	part    *enginetest.Partition
-	carrier *distributor.Carrier
-	away    bool  // nothing reaches it
-	broken  error // what its table says when it is read
-	asked   int   // commands that it has sent to others
+	r        *realm
+	id       protocol.PartitionID
+	part     *enginetest.Partition
+	carrier  *distributor.Carrier
+	away     bool        // nothing reaches it
+	broken   error       // what its table says when it is read
+	compared []time.Time // when it was told that the first comparisons are over
+	asked    int         // commands that it has sent to others
 }
 
 func newRealm(t *testing.T, partitions int) *realm {
@@ -208,6 +209,8 @@ func (s *seat) Definitions(after protocol.Key, limit int) (defs []protocol.Defin
 	}
 	return defs, c.Lane, nil
 }
+
+func (s *seat) Compared() { s.compared = append(s.compared, s.r.now) }
 
 func (s *seat) Body(h protocol.Hash) ([]byte, error) { return s.contents().Body(h), nil }
 

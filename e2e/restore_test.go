@@ -2,9 +2,13 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
+	"time"
+
+	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 
 	"github.com/grevy-io/grevy/e2e/cluster"
 )
@@ -111,6 +115,55 @@ func TestRestore_OldCopyOfPartitionOne(t *testing.T) {
 	for _, node := range c.Nodes {
 		onEveryPartition(t, node, 3, "workflow", 22)
 		onEveryPartition(t, node, 3, "workflow", -1)
+	}
+	healthy(t, other)
+}
+
+// slowLinks delays what nodes say to each other.
+func slowLinks(c *cluster.Cluster, d time.Duration) {
+	var rules []string
+	for _, a := range c.Nodes {
+		for _, b := range c.Nodes {
+			if a != b {
+				rules = append(rules, fmt.Sprintf("delay %d %d %s", a.ID, b.ID, d))
+			}
+		}
+	}
+	c.SetRules(rules...)
+}
+
+// TestRestore_DeploysAtOnce: nobody waits until an older partition 1 has compared with
+// the others. It gives out no key, no version and no number of a row again.
+func TestRestore_DeploysAtOnce(t *testing.T) {
+	c := alone(t)
+	n, other := c.Leader(1), c.Leader(2)
+	mustDeploy(t, n.Client(), "workflow", straight("workflow", 1))
+	drained(t, n, drainTime)
+	old := copyOf(t, n)
+	var last int64
+	for i := range 20 {
+		last = mustDeploy(t, n.Client(), "workflow", straight("workflow", i+2)).GetProcessDefinitionKey()
+	}
+	drained(t, n, drainTime)
+	n.Stop()
+	if err := errors.Join(os.RemoveAll(n.Dir), os.CopyFS(n.Dir, os.DirFS(old))); err != nil {
+		t.Fatal(err)
+	}
+	slowLinks(c, 50*time.Millisecond) // a comparison takes longer than a deployment here
+	n.Start()
+	var first *pb.ProcessMetadata
+	for deadline := time.Now().Add(serveTime); first == nil; {
+		var err error
+		if first, err = deploy(t.Context(), n.Client(), "workflow", straight("workflow", 99)); err != nil && time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	if first.GetVersion() != 22 || first.GetProcessDefinitionKey() <= last {
+		t.Errorf("after version 21 with key %d: version %d with key %d", last, first.GetVersion(), first.GetProcessDefinitionKey())
+	}
+	drained(t, other, drainTime)
+	for _, node := range c.Nodes {
+		onEveryPartition(t, node, 3, "workflow", 22)
 	}
 	healthy(t, other)
 }

@@ -35,12 +35,21 @@ type stage struct {
 	told     []any    // the distributor
 	posted   chan any // what goes into the mail
 	cuts     []uint64
-	settled  int // entries of proposed that are committed
+	outbox   actors.Outbox
+
+	partitions int
+	settled    int // entries of proposed that are committed
 }
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{t: t, term: 3, posted: make(chan any, 64)}
+	return newStageOf(t, 1)
+}
+
+// newStageOf is that of partition 1 of so many.
+func newStageOf(t *testing.T, partitions int) *stage {
+	t.Helper()
+	s := &stage{t: t, term: 3, posted: make(chan any, 64), partitions: partitions}
 	var err error
 	s.machine, err = raftadapter.OpenMachine(1, memkv.New(), func(a raftadapter.Applied) { s.mail = append(s.mail, a) })
 	if err != nil {
@@ -54,7 +63,7 @@ func newStage(t *testing.T) *stage {
 // drive makes a life of the leader.
 func (s *stage) drive() *partitionactor.Driven {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	return partitionactor.Drive(&partitionactor.Config{Partition: 1, Partitions: 1, Models: engine.NewModels(1 << 20), Log: log, Distributor: func(actors.Outbox) *actor.Props { return nil }}, s, s)
+	return partitionactor.Drive(&partitionactor.Config{Partition: 1, Partitions: s.partitions, Models: engine.NewModels(1 << 20), Log: log, Distributor: func(actors.Outbox) *actor.Props { return nil }}, s, s)
 }
 
 // commit applies an entry of the log, which ends in the term given.
@@ -95,7 +104,8 @@ func (s *stage) Term() uint64                 { return s.term }
 func (s *stage) IsLeader() bool               { return true }
 func (s *stage) Applied() raftadapter.Mark    { return s.machine.Applied() }
 func (s *stage) Verify(done func(error))      { s.verify = append(s.verify, done) }
-func (s *stage) Distribute(actors.Outbox) func(any) {
+func (s *stage) Distribute(out actors.Outbox) func(any) {
+	s.outbox = out
 	return func(m any) { s.told = append(s.told, m) }
 }
 func (s *stage) Export(raftadapter.Mark) func() { return func() {} }

@@ -35,6 +35,7 @@ type leader struct {
 
 	reads    reads
 	rows     rows
+	unsure   unsure
 	parked   map[string][]*request
 	awaiting map[protocol.Key]*request
 	pulls    pulls
@@ -115,6 +116,10 @@ func (l *leader) handle(m any) {
 	case actors.LinkNews:
 		if l.distributor != nil {
 			l.distributor(m)
+		}
+	case compared:
+		if uint64(m) == l.incarnation && !l.ended {
+			l.onCompared()
 		}
 	case rowsTurn:
 		if uint64(m) == l.incarnation {
@@ -248,6 +253,7 @@ func (l *leader) startChildren() error {
 		l.distributor = undelivered
 		return nil
 	}
+	l.beginUnsure()
 	l.startDistributor()
 	return l.startExporter()
 }
@@ -268,7 +274,7 @@ func (l *leader) take(r *request) {
 		r.done(nil, protocol.Refuse(protocol.Unreachable, l.p.Partition, "its time was over before it was executed: %v", err))
 		return
 	}
-	if l.apart(r) || l.inspect(r) || l.slice(r) {
+	if l.apart(r) || l.inspect(r) || l.slice(r) || l.waits(r) {
 		return
 	}
 	l.engine.Partitions, l.engine.MessagePartitions = l.p.layout()
@@ -482,6 +488,7 @@ func (l *leader) close(reason error) {
 	l.packing.fail(refusal)
 	l.reads.fail(refusal)
 	l.rows.fail(refusal)
+	l.unsure.fail(refusal)
 	for _, waiting := range l.parked {
 		for _, r := range waiting {
 			r.done(nil, refusal)

@@ -15,6 +15,8 @@ type outbox struct {
 	p     *Config
 	group Group
 	own   func(c protocol.Command, done func(protocol.Reply, error)) // to this partition
+	// compared is told that the first comparisons are over.
+	compared func()
 }
 
 func (o *outbox) Partition() protocol.PartitionID { return o.p.Partition }
@@ -105,6 +107,9 @@ func (o *outbox) Acknowledge(a *protocol.Acknowledge, done func(error)) {
 // Reconcile takes in what another partition has of this one's past.
 func (o *outbox) Reconcile(c *protocol.Reconcile, done func(protocol.Reply, error)) { o.own(c, done) }
 
+// Compared lets the leader go on with what waits for it.
+func (o *outbox) Compared() { o.compared() }
+
 // Execute sends a command to any partition.
 func (o *outbox) Execute(ctx context.Context, p protocol.PartitionID, c protocol.Command, done func(protocol.Reply, error)) {
 	o.p.Execute(ctx, p, c, done)
@@ -123,7 +128,8 @@ func outboxRows(rows []state.OutboxRow) []actors.OutboxRow {
 }
 
 func (l *leader) startDistributor() {
-	l.outbox = &outbox{p: l.p, group: l.group, own: l.host.Execute}
+	host, m := l.host, compared(l.incarnation)
+	l.outbox = &outbox{p: l.p, group: l.group, own: l.host.Execute, compared: func() { host.Post(m) }}
 	l.distributor = l.host.Distribute(l.outbox)
 }
 
