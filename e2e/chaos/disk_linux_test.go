@@ -1,7 +1,9 @@
 package chaos
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -94,7 +96,7 @@ func (r *run) fill(k kind) (heal func(), whom string, err error) {
 		return nil, whom, err
 	}
 	return func() {
-		if err := os.Remove(d.ballast()); err != nil {
+		if err := os.Remove(d.ballast()); err != nil && !errors.Is(err, fs.ErrNotExist) { // gone with a directory that was lost meanwhile
 			r.h.Violation("make room again: %v", err)
 		}
 	}, whom, nil

@@ -6,7 +6,7 @@
 // promised that was not kept (package history), and that everything goes on by
 // itself within bounds.
 //
-//	go test ./e2e/chaos                          a minute of it, with a seed of its own
+//	go test ./e2e/chaos                          a minute of it, with seed 11; 0 draws one
 //	go test ./e2e/chaos -seed 7 -duration 1h     as long as one likes
 //	go test ./e2e/chaos -seed 7 -plan            only tells what would be done
 //	make chaos DURATION=1h SEED=7
