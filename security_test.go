@@ -52,8 +52,6 @@ type addr string
 func (addr) Network() string  { return "tcp" }
 func (a addr) String() string { return string(a) }
 
-// Changes of the cluster are taken from those whom the settings let, and looking
-// is open to all.
 // calledBy and calledWith are streams of which only who calls is looked at.
 type (
 	calledBy struct {
@@ -69,6 +67,8 @@ type (
 func (c calledBy) Context() context.Context   { return c.ctx }
 func (c calledWith) Context() context.Context { return c.ctx }
 
+// Changes of the cluster are taken from those whom the settings let, and looking
+// is open to all.
 func TestAdmin_WhoMayChangeTheCluster(t *testing.T) {
 	certificates := TLS{Cert: "c", Key: "k", CA: "a"}
 	const here, there, lo = addr("10.0.0.1:26500"), addr("10.0.0.2:4711"), addr("127.0.0.1:4711")
