@@ -1,6 +1,7 @@
 package badgerkv
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"time"
 
@@ -16,7 +18,6 @@ import (
 	"github.com/dgraph-io/badger/v4/pb"
 	"github.com/dgraph-io/badger/v4/table"
 	"github.com/dgraph-io/badger/v4/y"
-	"github.com/dgraph-io/ristretto/v2/z"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -76,14 +77,30 @@ func (k *KV) Verify(ctx context.Context) error {
 	}
 	for _, t := range tables {
 		size, err := verifyTable(t)
-		if err != nil && !errors.Is(err, os.ErrNotExist) { // gone: compacted away meanwhile
-			return err
+		if err != nil {
+			if err = k.stillCounts(t, err); err != nil {
+				return err
+			}
 		}
 		select {
 		case <-time.After(pause * time.Duration(1+size/pauseAfter)):
 		case <-ctx.Done():
 			return nil
 		}
+	}
+	return nil
+}
+
+// stillCounts is the error of a table, or nil if the table is no part of the store
+// any more: it was compacted away while it was read. Badger notes that in the
+// manifest first, then cuts the file to nothing, then removes it.
+func (k *KV) stillCounts(path string, err error) error {
+	tables, listing := tablesOf(k.dir)
+	switch {
+	case listing != nil:
+		return listing
+	case slices.Contains(tables, path):
+		return err
 	}
 	return nil
 }
@@ -120,29 +137,29 @@ func noManifest(dir, path string) error {
 	return damaged(path, "it is gone, and there are tables")
 }
 
-// verifyTable checks one table.
+// verifyTable checks one table. It is read, not mapped: Badger cuts a table that it
+// has compacted to nothing, and who touches a mapping of it then ends the process.
 func verifyTable(path string) (size int64, err error) {
-	if size, err = verifyIndex(path); err != nil {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0, fmt.Errorf("verify: %w", err)
+	}
+	if err := verifyIndex(path, data); err != nil {
 		return 0, err
 	}
-	mapped, err := z.OpenMmapFile(path, os.O_RDONLY, 0)
-	if err != nil {
-		return 0, fmt.Errorf("verify %s: %w", path, err)
-	}
-	err = verifyBlocks(path, mapped)
-	return size, errors.Join(err, mapped.Close(-1))
+	return int64(len(data)), verifyBlocks(path, data)
 }
 
 // verifyBlocks reads every key of a table whose index is whole. A damaged block
 // ends Badger's iterator without a word, and may make it panic: the number of keys
 // tells.
-func verifyBlocks(path string, mapped *z.MmapFile) (err error) {
+func verifyBlocks(path string, data []byte) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = damaged(path, "%v", r)
 		}
 	}()
-	t, err := table.OpenTable(mapped, table.Options{
+	t, err := table.OpenInMemoryTable(data, 0, &table.Options{
 		ReadOnly: true, ChkMode: options.OnBlockRead, BlockSize: blockSize, Compression: options.Snappy,
 	})
 	if err != nil {
@@ -164,41 +181,32 @@ func verifyBlocks(path string, mapped *z.MmapFile) (err error) {
 // it. Badger ends the process if these lead out of the file.
 //
 //	blocks … | index | its length (4) | checksum | its length (4)
-func verifyIndex(path string) (size int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, fmt.Errorf("verify: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return 0, fmt.Errorf("verify: %w", err)
-	}
-	end := info.Size()
+func verifyIndex(path string, data []byte) error {
+	end := int64(len(data))
 	last := func(most int64) ([]byte, error) {
-		part, at, err := lastPart(f, end, most)
+		part, at, err := lastPart(bytes.NewReader(data), end, most)
 		end = at
 		return part, err
 	}
 	sum, err := last(64)
 	if err != nil {
-		return 0, badIndex(path, err)
+		return badIndex(path, err)
 	}
 	var want pb.Checksum
 	if err := proto.Unmarshal(sum, &want); err != nil {
-		return 0, damaged(path, "checksum of the index: %w", err)
+		return damaged(path, "checksum of the index: %w", err)
 	}
 	index, err := last(end)
 	if err != nil {
-		return 0, badIndex(path, err)
+		return badIndex(path, err)
 	}
 	if want.Algo != pb.Checksum_CRC32C && want.Algo != pb.Checksum_XXHash64 {
-		return 0, damaged(path, "checksum of the index: unknown kind %d", want.Algo)
+		return damaged(path, "checksum of the index: unknown kind %d", want.Algo)
 	}
 	if err := y.VerifyChecksum(index, &want); err != nil {
-		return 0, damaged(path, "index: %w", err)
+		return damaged(path, "index: %w", err)
 	}
-	return info.Size(), nil
+	return nil
 }
 
 // errNoPlace says that a length leads out of a file.
