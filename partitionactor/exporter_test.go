@@ -194,23 +194,38 @@ func TestExporter_TriesAgainAndThePartitionGoesOn(t *testing.T) {
 	}
 }
 
+// led executes a command at whoever leads, and returns that node: on a busy machine
+// leadership may change by itself, and who refuses has certainly not executed it.
+func led(t *testing.T, nodes []*node, c protocol.Command) *node {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; {
+		n := leader(t, nodes...)
+		a := n.do(c)
+		var refusal *protocol.Refusal
+		if a.err == nil {
+			return n
+		}
+		if !errors.As(a.err, &refusal) || time.Now().After(end) {
+			t.Fatalf("%s: %v", c.Intent(), a.err)
+		}
+	}
+}
+
 func TestExporter_LeaderChange(t *testing.T) {
 	t.Parallel()
 	s := &sink{}
 	nodes, start := recorded(t, 3, s)
-	n := leader(t, nodes...)
-	n.must(&protocol.Deploy{Resources: []protocol.Resource{model("p", "", false)}})
+	n := led(t, nodes, &protocol.Deploy{Resources: []protocol.Resource{model("p", "", false)}})
 	want := 0
 	for range 3 {
 		for range 10 {
-			n.must(create("p"))
+			n = led(t, nodes, create("p"))
 			want++
 		}
 		n.stop()
 		others := slices.DeleteFunc(slices.Clone(nodes), func(o *node) bool { return o == n })
-		next := leader(t, others...)
+		leader(t, others...)
 		start(n)
-		n = next
 	}
 	s.instances(t, want)
 }
