@@ -107,9 +107,11 @@ func (p *regexParser) hexEscape(c byte) (rune, error) {
 			return 0, errRegex
 		}
 		text, skip = body, len(body)+2
+	} else if len(text) < digits {
+		return 0, errRegex // cut off by the end of the pattern
 	}
 	v, err := strconv.ParseUint(text, 16, 32)
-	if err != nil || v > unicode.MaxRune || c == 'u' && len(text) < 4 {
+	if err != nil || v > unicode.MaxRune {
 		return 0, errRegex
 	}
 	p.pos += skip
