@@ -7,9 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
 	adminpb "github.com/grevy-io/grevy/admin/v1"
@@ -31,22 +29,7 @@ type operator struct {
 func (o operator) do(what string, f func(context.Context, adminpb.ClusterClient) error) {
 	o.t.Helper()
 	cluster.Until(o.t, changeTime, what, func(ctx context.Context) (err error) {
-		for _, n := range o.c.Running() {
-			conn, dialing := grpc.NewClient("passthrough:///"+n.Gateway(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-			if dialing != nil {
-				return dialing
-			}
-			asking, cancel := context.WithTimeout(ctx, 5*time.Second)
-			err = f(asking, adminpb.NewClusterClient(conn))
-			cancel()
-			if closing := conn.Close(); closing != nil {
-				return closing
-			}
-			if c := status.Code(err); c != codes.Unavailable && c != codes.DeadlineExceeded {
-				return err
-			}
-		}
-		return err
+		return cluster.AskOperators(ctx, o.c.Running(), 5*time.Second, f)
 	})
 }
 

@@ -7,9 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
 	adminpb "github.com/grevy-io/grevy/admin/v1"
@@ -22,25 +20,13 @@ const beginTime = 10 * time.Second
 // ask asks nodes until one has an answer that is not only that it could not be
 // asked.
 func (r *run) ask(ctx context.Context, f func(context.Context, adminpb.ClusterClient) error) (err error) {
+	var up []*cluster.Node
 	for i, n := range r.c.Nodes[:r.nodes] {
-		if !r.up(i) {
-			continue
-		}
-		conn, dialing := grpc.NewClient("passthrough:///"+n.Gateway(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())
-		if dialing != nil {
-			return dialing
-		}
-		asking, cancel := context.WithTimeout(ctx, 2*time.Second)
-		err = f(asking, adminpb.NewClusterClient(conn))
-		cancel()
-		if closing := conn.Close(); closing != nil {
-			return closing
-		}
-		if c := status.Code(err); c != codes.Unavailable && c != codes.DeadlineExceeded {
-			return err
+		if r.up(i) {
+			up = append(up, n)
 		}
 	}
-	return err
+	return cluster.AskOperators(ctx, up, 2*time.Second, f)
 }
 
 func (r *run) clusterState(ctx context.Context) (s *adminpb.ClusterState, err error) {
