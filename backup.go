@@ -74,6 +74,11 @@ func (b *Broker) Backup(ctx context.Context, send func(*adminpb.BackupPart) erro
 		return err
 	}
 	defer b.keepCuts(ctx, plan.Active, token)()
+	// An operation that began after the first look may have added a partition that is
+	// told of what is in the cuts, and is not cut itself.
+	if now, err := b.readPlan(ctx); err != nil || now.Operation != nil || now.Active != plan.Active {
+		return errors.Join(err, errors.New("the cluster was changed while it was to be backed up: begin again once that is done"))
+	}
 	if err := send(&adminpb.BackupPart{Part: &adminpb.BackupPart_Header{Header: header}}); err != nil {
 		return err
 	}
